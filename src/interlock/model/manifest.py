@@ -1,0 +1,159 @@
+"""What a deployment is, frozen when it starts: the engine works from this and never reads the configuration again.
+
+A manifest is plain JSON (`to_json`), stored as one blob; a restart, another process or a later version reads the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from interlock.model.check import Check
+from interlock.model.plan import Direction
+
+
+@dataclass(frozen=True)
+class ApprovalRule:
+    """`members` are the resolved people of the named teams, sorted. `count` 0 asks for nobody."""
+
+    teams: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    count: int = 0
+    self_approve: bool = False
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What children get beside the allow-list: `secrets` maps a variable to a secret's name, `inherit` names variables passed through,
+    `expect` maps a variable to the value it must have, checked first."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    inherit: tuple[str, ...] = ()
+    expect: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """`approvals` holds the rule before and the rule after the change; each must pass, so the stricter wins."""
+
+    name: str
+    zone: str = "production"  # development | staging | production
+    after: tuple[str, ...] = ()
+    approvals: tuple[ApprovalRule, ...] = ()
+    on_failure: str = "rollback"  # rollback | stop
+    soak: float = 0.0  # seconds of continuous health before the environment counts as verified
+    plan_credentials: Credentials = Credentials()
+    apply_credentials: Credentials = Credentials()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One component in one environment, everything resolved but references: what a kind, a gate or a check needs to know of it.
+
+    `settings` is the kind's own spec as JSON; `variables` and `checks` may hold references.
+    `place` is where the component stands in the configuration (file:line:column), for messages.
+    """
+
+    component: str
+    environment: str
+    kind: str
+    settings: Mapping[str, Any]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    soak: float = 0.0
+    ignore: tuple[Mapping[str, Any], ...] = ()  # drift rules: address, attribute, owner, reason, until
+    place: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.environment}/{self.component}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A pair within a deployment: which way it goes and why it is in. For a removal `pair` comes from the release."""
+
+    pair: Pair
+    direction: Direction
+    reasons: tuple[str, ...]
+    conditional: bool = (
+        False  # in only because a dependency is; dropped when that dependency's outputs turn out unchanged
+    )
+
+    @property
+    def name(self) -> str:
+        return self.pair.name
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`environments` in the order they are deployed; `steps` sorted by environment order, then by dependencies, ties alphabetical."""
+
+    deployment: str
+    type: str  # deploy | rollback | correct
+    commit: str
+    tree: str
+    base: str  # the commit compared with, "" where there was none
+    authors: tuple[str, ...]
+    actor: str
+    environments: tuple[EnvironmentSpec, ...]
+    steps: tuple[Step, ...]
+    left_out: tuple[tuple[str, str, str], ...] = ()  # component, environment, reason
+    secrets: Mapping[str, Any] = field(default_factory=dict)  # name → source (env, file, command), never a value
+    notifications: Mapping[str, Any] = field(default_factory=dict)
+    runners: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "Manifest":
+        return Manifest(
+            **{
+                **value,
+                "authors": tuple(value["authors"]),
+                "environments": tuple(_environment(e) for e in value["environments"]),
+                "steps": tuple(step_from_json(s) for s in value["steps"]),
+                "left_out": tuple((a, b, c) for a, b, c in value["left_out"]),
+            }
+        )
+
+
+def pair_from_json(value: Mapping[str, Any]) -> Pair:
+    return Pair(
+        **{
+            **value,
+            "depends_on": tuple(value["depends_on"]),
+            "checks": tuple(Check(**c) for c in value["checks"]),
+            "ignore": tuple(value["ignore"]),
+        }
+    )
+
+
+def step_from_json(value: Mapping[str, Any]) -> Step:
+    return Step(
+        pair=pair_from_json(value["pair"]),
+        direction=Direction(value["direction"]),
+        reasons=tuple(value["reasons"]),
+        conditional=value["conditional"],
+    )
+
+
+def _environment(value: Mapping[str, Any]) -> EnvironmentSpec:
+    return EnvironmentSpec(
+        **{
+            **value,
+            "after": tuple(value["after"]),
+            "approvals": tuple(
+                ApprovalRule(**{**a, "teams": tuple(a["teams"]), "members": tuple(a["members"])})
+                for a in value["approvals"]
+            ),
+            "plan_credentials": _credentials(value["plan_credentials"]),
+            "apply_credentials": _credentials(value["apply_credentials"]),
+        }
+    )
+
+
+def _credentials(value: Mapping[str, Any]) -> Credentials:
+    return Credentials(**{**value, "inherit": tuple(value["inherit"])})
