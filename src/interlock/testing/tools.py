@@ -94,7 +94,9 @@ def folder_of(program: Program) -> Path:
         try:
             content = file.read_bytes()
         except OSError as error:
-            raise ToolsMissing(f"{program.name}: no {file}; the programs are built from a checkout of the repository") from error
+            raise ToolsMissing(
+                f"{program.name}: no {file}; the programs are built from a checkout of the repository"
+            ) from error
         digest.update(f"\0{file.relative_to(source).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return cache_root() / f"{program.name}-{program.version}-{digest.hexdigest()[:12]}"
@@ -130,19 +132,25 @@ def cli_config(tools: Tools, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lab.tfrc"
     mirror = json.dumps(str(tools.provider_mirror))
-    path.write_text(f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n", encoding="utf-8")
+    path.write_text(
+        f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n", encoding="utf-8"
+    )
     return path
 
 
 def quiet() -> dict[str, str]:
     """Our environment without what makes tofu and terraform warn, log or call home."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("TF_")} | {
+        "CHECKPOINT_DISABLE": "1"
+    }
 
 
 def _version(executable: Path) -> tuple[int, ...]:
     """What the program says of itself; (0,) when it says nothing usable, so that it is never taken."""
     try:
-        done = subprocess.run([executable, "version", "-json"], capture_output=True, timeout=30, check=True, env=quiet())
+        done = subprocess.run(
+            [executable, "version", "-json"], capture_output=True, timeout=30, check=True, env=quiet()
+        )
         return tuple(int(part) for part in json.loads(done.stdout)["terraform_version"].split("-")[0].split("."))
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return (0,)
