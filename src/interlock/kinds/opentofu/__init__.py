@@ -1,0 +1,1 @@
+"""OpenTofu and Terraform stacks. The wiring is in `kind`; importing this package costs nothing."""
