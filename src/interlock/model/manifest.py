@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from interlock.model.check import Check
-from interlock.model.plan import Direction
+from interlock.model.plan import Blob, Direction
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,21 @@ class Pair:
 
 @dataclass(frozen=True)
 class Step:
-    """A pair within a deployment: which way it goes and why it is in. For a removal `pair` comes from the release."""
+    """A pair within a deployment: which way it goes and why it is in.
+
+    `closure` are the files its plan is made from. For a removal, a rollback or a correction, `pair` and `closure` come from the release named in
+    `release`, whose stored inputs are used again; "" means that the inputs are resolved anew. `commit` and `tree` are those of the closure.
+    `earlier` says for each earlier environment in which this component is not part of the deployment, and not verified, why.
+    """
 
     pair: Pair
     direction: Direction
     reasons: tuple[str, ...]
+    closure: Blob
+    commit: str
+    tree: str
+    release: str = ""
+    earlier: Mapping[str, str] = field(default_factory=dict)
     conditional: bool = (
         False  # in only because a dependency is; dropped when that dependency's outputs turn out unchanged
     )
@@ -136,6 +146,11 @@ def step_from_json(value: Mapping[str, Any]) -> Step:
         pair=pair_from_json(value["pair"]),
         direction=Direction(value["direction"]),
         reasons=tuple(value["reasons"]),
+        closure=Blob(**value["closure"]),
+        commit=value["commit"],
+        tree=value["tree"],
+        release=value["release"],
+        earlier=dict(value["earlier"]),
         conditional=value["conditional"],
     )
 
