@@ -16,121 +16,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
+from progress import BuildFailed, Progress, run
+
 from interlock.testing import tools
 
 GO_REQUIREMENTS = tools.REPOSITORY / "tools" / "go" / "requirements.txt"
 FREE_BYTES_NEEDED = 3 << 30  # a cold OpenTofu build fills about 2.5 GB: modules, build cache, result
-PLAIN_INTERVAL = 15.0
-NETWORK_SIGNS = (
-    "dial tcp",
-    "no such host",
-    "connection refused",
-    "i/o timeout",
-    "TLS handshake",
-    "proxyconnect",
-    "502 Bad",
-    "503 Service",
-)
-
-
-class BuildFailed(Exception):
-    """`args[0]` says what went wrong, `args[1]` what to do about it."""
-
-
-class Progress:
-    """What is being done and for how long: one line rewritten on a terminal, a plain line now and then elsewhere."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.started, self.doing = name, time.monotonic(), ""
-        self._tty, self._printed = sys.stderr.isatty(), 0.0
-
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        self._clear()
-        print(f"tools: {self.name}: {text}", file=sys.stderr, flush=True)
-        self._printed = time.monotonic()
-
-    def tick(self) -> None:
-        elapsed = int(time.monotonic() - self.started)
-        line = f"tools: {self.name}: {self.doing} ({elapsed // 60}:{elapsed % 60:02d})"
-        if self._tty:
-            self._clear()
-            print(line[: shutil.get_terminal_size().columns - 1], end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._printed >= PLAIN_INTERVAL:
-            print(line, file=sys.stderr, flush=True)
-            self._printed = time.monotonic()
-
-    def _clear(self) -> None:
-        if self._tty:
-            print("\r\033[K", end="", file=sys.stderr)
-
-
-def run(argv: list[str], progress: Progress, *, env: dict[str, str], cwd: Path | None = None) -> None:
-    """Runs `argv` to its end, counting the modules and packages it names; it dies with us. Raises BuildFailed with its last lines."""
-    tail: deque[str] = deque(maxlen=30)
-    counts = {"downloaded": 0, "compiled": 0}
-    process = subprocess.Popen(
-        argv,
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("go: downloading "):
-                counts["downloaded"] += 1
-            elif re.fullmatch(r"[\w.~/+-]+\n", line):  # `go build -v` prints each package it compiles
-                counts["compiled"] += 1
-            else:
-                tail.append(line.rstrip())
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    doing = progress.doing
-    try:
-        while reader.is_alive():
-            if counts["compiled"] or counts["downloaded"]:
-                progress.doing = (
-                    f"{doing}: {counts['downloaded']} modules downloaded, {counts['compiled']} packages compiled"
-                )
-            progress.tick()
-            reader.join(0.5)
-        code = process.wait()
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    if code != 0:
-        raise BuildFailed(
-            f"`{' '.join(argv[:3])} ...` ended with {code}:\n  " + "\n  ".join(tail), _remedy("\n".join(tail))
-        )
-
-
-def _remedy(output: str) -> str:
-    free = shutil.disk_usage(tools.cache_root()).free
-    if free < 200 << 20 or "no space left" in output:
-        where = "set XDG_CACHE_HOME, GOCACHE and GOMODCACHE elsewhere"
-        return f"the disk is full ({free >> 20} MB free at {tools.cache_root()}); free some, or {where}"
-    if any(sign in output for sign in NETWORK_SIGNS):
-        mirrors = "name a mirror in GOPROXY (Go) or PIP_INDEX_URL (Python)"
-        return f"a registry could not be reached; behind a proxy set HTTPS_PROXY, or {mirrors}; then run it again"
-    return "run it again; what was finished is kept. If it fails the same way, the lines above are Go's or pip's own"
 
 
 @contextlib.contextmanager
@@ -204,10 +102,15 @@ def _pip_install(target: Path, progress: Progress) -> None:
     argv += ["--target", str(target), "-r", str(GO_REQUIREMENTS)]
     env = dict(os.environ)
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
-        run([sys.executable, "-m", "pip", *argv, "--disable-pip-version-check"], progress, env=env)
+        run(
+            [sys.executable, "-m", "pip", *argv, "--disable-pip-version-check"],
+            progress,
+            cache=tools.cache_root(),
+            env=env,
+        )
         return
     if uv := shutil.which("uv") or next(map(str, sorted(tools.cache_root().glob("uv-*/bin/uv"))), None):
-        run([uv, "pip", *argv, "--python", sys.executable], progress, env=env)
+        run([uv, "pip", *argv, "--python", sys.executable], progress, cache=tools.cache_root(), env=env)
         return
     raise BuildFailed(
         "neither Go, nor pip or uv to fetch it with",
@@ -219,7 +122,7 @@ def go_environment() -> dict[str, str]:
     """The user's environment (proxies, module mirrors) without what would change what is built."""
     changing = ("GOOS", "GOARCH", "GOROOT", "GOFLAGS", "GOEXPERIMENT", "CC", "GOBIN")
     kept = {name: value for name, value in os.environ.items() if name not in changing}
-    return kept | {"GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0", "GOFLAGS": ""}
+    return kept | {"GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
 
 
 def build(program: tools.Program) -> Path:
@@ -242,11 +145,12 @@ def build(program: tools.Program) -> Path:
         final = tools.folder_of(program)
         with landing(program.name, final) as work:
             binary = work / program.binary
-            argv = [go, "build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", program.ldflags]
+            argv = [go, "build", "-v", "-buildvcs=false", "-trimpath", "-ldflags", program.ldflags]
             run(
                 [*argv, "-o", str(binary), program.package],
                 progress,
                 env=go_environment(),
+                cache=tools.cache_root(),
                 cwd=tools.REPOSITORY / "tools" / program.source,
             )
             said = subprocess.run(
@@ -283,7 +187,8 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"no program named {', '.join(unknown)}; there are {', '.join(names)}")
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     if options.print:
         return _print(allow_path=options.demo)
     for program in tools.PROGRAMS:

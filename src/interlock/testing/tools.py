@@ -152,5 +152,5 @@ def _version(executable: Path) -> tuple[int, ...]:
             [executable, "version", "-json"], capture_output=True, timeout=30, check=True, env=quiet()
         )
         return tuple(int(part) for part in json.loads(done.stdout)["terraform_version"].split("-")[0].split("."))
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError, AttributeError):
         return (0,)
