@@ -93,6 +93,7 @@ def test_reads_lag_a_write_for_a_time_until_an_edit_shows(lab: LabCloud, client:
 
 
 def test_an_echo_tells_the_secret_and_the_printed_journal_does_not(lab: LabCloud, client: Client) -> None:
+    lab.faults.add("latency")
     lab.faults.add("echo", field="secret", times=1)
     status, answer = client.call("POST", ITEMS, {"name": "a", "secret": "hunter2"})
     assert (status, answer["error"]["message"]) == (422, "invalid value for secret: hunter2")

@@ -26,7 +26,7 @@ def main() -> int:
             draft = options.ready_file.with_name(options.ready_file.name + ".new")
             draft.write_text(cloud.url + "\n", encoding="utf-8")
             os.replace(draft, options.ready_file)
-        print(cloud.url, flush=True)  # noqa: T201
+        print(cloud.url, flush=True)
         stopped.wait()
     return 0
 

@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             request_id=self.headers.get("X-Request-Id", ""),
             collection=collection,
             item=item_id,
-            name=self._name(collection, item_id, query, body),
+            name=self._name(item_id, query, body),
         )
         try:
             token = authenticate(self.cloud.tokens, self.headers.get("Authorization"))
@@ -151,10 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Cut
         return entry.status, answer
 
-    def _name(self, collection: str, item_id: str, query: dict[str, str], body: Any) -> str:
-        if not item_id:
-            return str(body.get("name") or "") if isinstance(body, dict) else query.get("name", "")
-        return next((item.name for item in self.cloud.items(collection) if item.id == item_id), "")
+    def _name(self, item_id: str, query: dict[str, str], body: Any) -> str:
+        if item_id:
+            return self.cloud.name_of(item_id)
+        return str(body.get("name") or "") if isinstance(body, dict) else query.get("name", "")
 
     def _before(self, due: list[Fault], body: Any, headers: dict[str, str]) -> None:
         """The faults that act before, or in place of, the request."""

@@ -35,7 +35,7 @@ class _Stale:
 class LabCloud:
     """A running cloud on 127.0.0.1, as a context manager. With `state` (a folder) it is the same cloud after a restart.
 
-    `port` 0 takes a free one, the former one first where there is a state folder. Faults do not outlive the process.
+    `port` 0 takes a free one, the former one first where there is a state folder. Faults and tokens do not outlive the process.
     """
 
     def __init__(self, state: Path | None = None, *, port: int = 0, tokens: Iterable[Token] = (DEFAULT,)) -> None:
@@ -180,6 +180,12 @@ class LabCloud:
             seen = [self.seen(item_id) for item_id in sorted({*self._items, *self._stale})]
         found = [item for item in seen if item and item.collection == collection]
         return sorted(found, key=lambda item: (item.name, item.id))
+
+    def name_of(self, item_id: str) -> str:
+        """The item's name, empty when there is no such item."""
+        with self._lock:
+            item = self._items.get(item_id)
+        return item.name if item else ""
 
     def current(self, collection: str, item_id: str) -> Item:
         """The item as it is. Raises Refused (404)."""

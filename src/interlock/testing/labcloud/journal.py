@@ -53,7 +53,7 @@ class Entry:
         error = self.error
         for value in sorted(hidden, key=len, reverse=True):
             error = error.replace(value, "(sensitive)")
-        if self.fault == "echo":
+        if "echo" in self.fault.split(","):
             error = "(an echo of the request)"
         return replace(self, before=_masked(self.before), after=_masked(self.after), error=error)
 
