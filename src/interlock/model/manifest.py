@@ -75,7 +75,8 @@ class Step:
 
     `closure` are the files its plan is made from. For a removal, a rollback or a correction, `pair` and `closure` come from the release named in
     `release`, whose stored inputs are used again; "" means that the inputs are resolved anew. `commit` and `tree` are those of the closure.
-    `earlier` says for each earlier environment in which this component is not part of the deployment, and not verified, why.
+    `undoes` names the release that a Direction.UNDO step goes back from; with `to_nothing` there was none before it. `needs` are the names of the steps
+    ("environment/component") that must be done first. `earlier` says for each earlier environment in which this component is not part of the deployment, and not verified, why.
     """
 
     pair: Pair
@@ -85,6 +86,9 @@ class Step:
     commit: str
     tree: str
     release: str = ""
+    undoes: str = ""
+    to_nothing: bool = False
+    needs: tuple[str, ...] = ()
     earlier: Mapping[str, str] = field(default_factory=dict)
     conditional: bool = (
         False  # in only because a dependency is; dropped when that dependency's outputs turn out unchanged
@@ -150,6 +154,9 @@ def step_from_json(value: Mapping[str, Any]) -> Step:
         commit=value["commit"],
         tree=value["tree"],
         release=value["release"],
+        undoes=value["undoes"],
+        to_nothing=value["to_nothing"],
+        needs=tuple(value["needs"]),
         earlier=dict(value["earlier"]),
         conditional=value["conditional"],
     )

@@ -28,6 +28,7 @@ class Output:
 class Receipt:
     """`done` and `left` are addresses of the plan's changes. `base` is the world's base after the apply. `error` is redacted.
 
+    `outputs` carry masks in place of sensitive values; `outputs_blob` is the encrypted JSON `{name: {"value", "sensitive"}}` with all of them in clear.
     `kept` are blobs that a person may need (an `errored.tfstate`); `artifacts` are files that dependants may read, by name.
     """
 
@@ -35,6 +36,7 @@ class Receipt:
     done: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
+    outputs_blob: Blob | None = None
     base: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     error_slug: str = ""
