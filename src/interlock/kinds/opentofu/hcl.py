@@ -1,0 +1,338 @@
+"""What one configuration file says, read with HCL's real grammar (tree-sitter), never run.
+
+Top-level blocks are walked for their facts; file-reading calls are found by a query wherever they stand, in templates and here-documents too.
+A parsed file depends on its bytes alone: `reader` keeps it by blob identity. A file the grammar cannot read is not an error (`tofu` says that better): what was found is returned and `broken` names the line.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter_hcl import language
+
+from interlock.kinds.opentofu.facts import (
+    HOLE,
+    Backend,
+    ModuleCall,
+    Output,
+    ParsedFile,
+    Read,
+    Reference,
+    Resource,
+    Template,
+    Variable,
+)
+
+FILE_FUNCTIONS = frozenset(
+    {"file", "fileexists", "fileset", "filebase64", "filebase64sha256", "filebase64sha512", "filemd5"}
+    | {"filesha1", "filesha256", "filesha512", "templatefile"}
+)
+SAME_PATH = frozenset({"abspath", "pathexpand"})  # functions that name the same file in other words
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of either syntax. `attributes` are values: a Template for text, or JSON; `Unknown` where only a run can tell."""
+
+    type: str
+    labels: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    blocks: tuple["Block", ...]
+    line: int
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+LANGUAGE = Language(language())
+
+
+@lru_cache(maxsize=1)
+def _calls() -> Query:
+    return Query(LANGUAGE, "[(function_call) (template_expr)] @found")
+
+
+def parse(content: bytes, *, is_json: bool = False) -> ParsedFile:
+    """Never raises for bad input: see `broken`."""
+    if is_json:
+        from interlock.kinds.opentofu.hcl_json import parse_json
+
+        return parse_json(content)
+    root = Parser(LANGUAGE).parse(content).root_node
+    blocks = tuple(_block(node) for node in _body_of(root) if node.type == "block")
+    return assemble(blocks, tuple(reads_of(root)), _first_error(root) if root.has_error else 0)
+
+
+def _body_of(node: Node) -> list[Node]:
+    return [item for child in node.children if child.type == "body" for item in child.children]
+
+
+def _first_error(node: Node) -> int:
+    """The line of the first node that is an error or missing, in document order."""
+    while True:
+        bad = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if bad is None or node.type == "ERROR":
+            return node.start_point[0] + 1
+        node = bad
+
+
+def _block(node: Node) -> Block:
+    head = [child for child in node.children if child.type in ("identifier", "string_lit")]
+    names = [_text(child) if child.type == "identifier" else _literal(child) for child in head]
+    attributes: dict[str, Any] = {}
+    blocks = []
+    for item in _body_of(node):
+        if item.type == "attribute" and item.named_child_count == 2:
+            attributes[_text(item.named_children[0])] = value_of(item.named_children[1])
+        elif item.type == "block":
+            blocks.append(_block(item))
+    return Block(names[0], tuple(names[1:]), attributes, tuple(blocks), node.start_point[0] + 1)
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def _literal(node: Node) -> str:
+    return "".join(unescape(_text(child)) for child in node.children if child.type == "template_literal")
+
+
+def unescape(text: str) -> str:
+    """A quoted literal's text; `$${` and `%%{` stand for themselves without the first sign."""
+    if "\\" in text:
+        try:
+            text = json.loads(f'"{text}"')
+        except ValueError:  # \UNNNNNNNN: not in paths
+            text = text.encode().decode("unicode_escape", "replace")
+    return text.replace("$${", "${").replace("%%{", "%{")
+
+
+def template_of(node: Node) -> Template:
+    """The text an expression yields, with holes."""
+    while node.type in ("expression", "template_expr", "literal_value") and node.named_child_count == 1:
+        node = node.named_children[0]
+    match node.type:
+        case "string_lit":
+            return (_literal(node),)
+        case "quoted_template" | "heredoc_template":
+            parts: list[str | Reference] = []
+            for child in node.named_children:
+                if child.type == "template_literal":
+                    parts.append(unescape(_text(child)))
+                elif child.type == "template_interpolation":
+                    inner = [c for c in child.named_children if c.type == "expression"]
+                    parts.extend(template_of(inner[0]) if inner else (Reference(HOLE),))
+                elif child.type == "template_directive":
+                    parts.append(Reference(HOLE))
+            return tuple(parts)
+        case "numeric_lit" | "bool_lit":
+            return (_text(node),)
+        case "function_call":
+            arguments = arguments_of(node)
+            if _text(node.named_children[0]).removeprefix("core::") in SAME_PATH and len(arguments) == 1:
+                return template_of(arguments[0])
+        case "expression" if node.named_child_count == 2:
+            variable, attribute = node.named_children
+            if variable.type == "variable_expr" and attribute.type == "get_attr":
+                name = _text(variable) + _text(attribute)
+                if name in ("path.module", "path.root") or name.startswith("local."):
+                    return (Reference(name),)
+    return (Reference(HOLE),)
+
+
+def value_of(node: Node) -> Any:
+    """A JSON value with Templates for texts, raw source text for traversals inside lists (`ignore_changes`), UNKNOWN where only a run can tell."""
+    while (
+        node.type in ("expression", "literal_value", "collection_value", "template_expr")
+        and node.named_child_count == 1
+    ):
+        node = node.named_children[0]
+    match node.type:
+        case "string_lit" | "quoted_template":
+            return template_of(node)
+        case "bool_lit":
+            return _text(node) == "true"
+        case "null_lit":
+            return None
+        case "numeric_lit":
+            text = _text(node)
+            return int(text) if text.isdigit() else float(text)
+        case "tuple":
+            return [
+                Traversal(_text(c)) if _is_traversal(c) else value_of(c)
+                for c in node.named_children
+                if c.type == "expression"
+            ]
+        case "object":
+            elements = [c.named_children for c in node.named_children if c.type == "object_elem"]
+            return {_key(e[0]): value_of(e[1]) for e in elements if len(e) == 2}
+        case "variable_expr":
+            return Traversal(_text(node))
+    template = template_of(node)
+    return template if template != (Reference(HOLE),) else UNKNOWN
+
+
+class Traversal(str):
+    """A bare name as written (`tags`, `all`, `var.x`)."""
+
+    __slots__ = ()
+
+
+def _is_traversal(node: Node) -> bool:
+    return bool(node.named_children) and node.named_children[0].type == "variable_expr"
+
+
+def _key(node: Node) -> str:
+    template = template_of(node)
+    return template[0] if len(template) == 1 and isinstance(template[0], str) else _text(node)
+
+
+def arguments_of(call: Node) -> list[Node]:
+    return [
+        a
+        for c in call.named_children
+        if c.type == "function_arguments"
+        for a in c.named_children
+        if a.type == "expression"
+    ]
+
+
+def reads_of(root: Node, line: int | None = None) -> Iterator[Read]:
+    """Every file-reading call below `root`, wherever it stands, in document order. `line` overrides the place."""
+    for node in sorted(QueryCursor(_calls()).captures(root).get("found", []), key=lambda n: n.start_byte):
+        at = line if line is not None else node.start_point[0] + 1
+        if node.type == "template_expr":
+            template = template_of(node)
+            if (
+                template
+                and isinstance(template[0], Reference)
+                and template[0].text.startswith("path.")
+                and len(template) > 1
+            ):
+                yield Read("path", template, at)
+            continue
+        name = _text(node.named_children[0]).removeprefix("core::")
+        arguments = arguments_of(node)
+        if name in FILE_FUNCTIONS:
+            path = template_of(arguments[0]) if arguments else (Reference(HOLE),)
+            pattern = template_of(arguments[1]) if name == "fileset" and len(arguments) > 1 else None
+            yield Read(name, path, at, pattern)
+
+
+def literal(value: Any) -> Any:
+    """`value` as plain JSON; UNKNOWN when any part of it is not literal."""
+    if isinstance(value, tuple):
+        return "".join(p for p in value if isinstance(p, str)) if all(isinstance(p, str) for p in value) else UNKNOWN
+    if isinstance(value, list):
+        items = [literal(item) for item in value]
+        return UNKNOWN if UNKNOWN in items else items
+    if isinstance(value, Mapping):
+        found = {key: literal(item) for key, item in value.items()}
+        return UNKNOWN if UNKNOWN in found.values() else found
+    return UNKNOWN if isinstance(value, Traversal) else value
+
+
+def assemble(blocks: tuple[Block, ...], reads: tuple[Read, ...], broken: int) -> ParsedFile:
+    """The facts of a file from its blocks, the same for both syntaxes."""
+    of: Callable[..., list[Block]] = lambda *types: [b for b in blocks if b.type in types]  # noqa: E731
+    terraform = of("terraform")
+    versions = [
+        (literal(b.attributes["required_version"]), b.line) for b in terraform if "required_version" in b.attributes
+    ]
+    refactorings = [b.type for b in of("moved", "import", "removed")]
+    return ParsedFile(
+        modules=tuple(ModuleCall(b.labels[0], _source(b), b.line) for b in of("module") if b.labels),
+        reads=reads,
+        backends=tuple(
+            _backend(inner)
+            for b in terraform
+            for inner in b.blocks
+            if inner.type == "cloud" or (inner.type == "backend" and inner.labels)
+        ),
+        required_versions=tuple((text, line) for text, line in versions if isinstance(text, str)),
+        required_providers={
+            name: _requirement(value)
+            for b in terraform
+            for inner in b.blocks
+            if inner.type == "required_providers"
+            for name, value in sorted(inner.attributes.items())
+        },
+        outputs=tuple(Output(b.labels[0], _flag(b, "sensitive"), b.line) for b in of("output") if b.labels),
+        variables=tuple(
+            Variable(b.labels[0], "default" in b.attributes, _flag(b, "sensitive"), b.line, _flag(b, "ephemeral"))
+            for b in of("variable")
+            if b.labels
+        ),
+        resources=tuple(_resource(b) for b in of("resource", "data") if len(b.labels) == 2),
+        providers=tuple(sorted({b.labels[0] for b in of("provider") if b.labels})),
+        locals={
+            name: value if isinstance(value, tuple) else (Reference(HOLE),)
+            for b in of("locals")
+            for name, value in b.attributes.items()
+        },
+        refactorings={name: refactorings.count(name) for name in sorted(set(refactorings))},
+        broken=broken,
+    )
+
+
+def _source(block: Block) -> Template | None:
+    if "source" not in block.attributes:
+        return None
+    value = block.attributes["source"]
+    return value if isinstance(value, tuple) else (Reference(HOLE),)
+
+
+def _flag(block: Block, name: str) -> bool | None:
+    """None when absent; true when not literal: protection and secrecy are assumed where they cannot be ruled out."""
+    if name not in block.attributes:
+        return None
+    value = literal(block.attributes[name])
+    return {"true": True, "false": False}.get(value, True) if isinstance(value, str) else bool(value)
+
+
+def _resource(block: Block) -> Resource:
+    lifecycle = next((b for b in block.blocks if b.type == "lifecycle"), Block("lifecycle", (), {}, (), block.line))
+    ignored = lifecycle.attributes.get("ignore_changes")
+    if isinstance(ignored, list):
+        ignored = tuple(str(literal(i)) if isinstance(i, tuple) else str(i) for i in ignored)
+    elif ignored is not None:
+        ignored = (str(literal(ignored)),) if isinstance(ignored, tuple) else (str(ignored),)
+    return Resource(
+        "data" if block.type == "data" else "managed",
+        block.labels[0],
+        block.labels[1],
+        block.line,
+        _flag(lifecycle, "prevent_destroy"),
+        _flag(lifecycle, "create_before_destroy"),
+        ignored,
+    )
+
+
+def _requirement(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return {key: known for key, item in value.items() if (known := literal(item)) is not UNKNOWN}
+    return {"version": known} if isinstance(known := literal(value), str) else {}
+
+
+def _backend(block: Block) -> Backend:
+    config: dict[str, Any] = {}
+    unresolved: list[str] = []
+
+    def add(inner: Block, prefix: str) -> None:
+        for name, value in inner.attributes.items():
+            if (known := literal(value)) is UNKNOWN:
+                unresolved.append(prefix + name)
+            elif known is not None:
+                config[prefix + name] = known
+        for child in inner.blocks:
+            add(child, f"{prefix}{child.type}.")
+
+    add(block, "")
+    kind = "cloud" if block.type == "cloud" else block.labels[0]
+    return Backend(kind, dict(sorted(config.items())), tuple(sorted(unresolved)), block.line)
