@@ -28,7 +28,7 @@ from progress import BuildFailed, Progress, run
 from interlock.testing import tools
 
 GO_REQUIREMENTS = tools.REPOSITORY / "tools" / "go" / "requirements.txt"
-FREE_BYTES_NEEDED = 3 << 30  # a cold OpenTofu build fills about 2.5 GB: modules, build cache, result
+COLD_BYTES = 3600 << 20  # measured with empty caches: modules 1.5 GB, Go's build cache 1.7, Go and the programs 0.4
 
 
 @contextlib.contextmanager
@@ -136,9 +136,10 @@ def build(program: tools.Program) -> Path:
             progress.say("built by the other run")
             return found
         free = shutil.disk_usage(tools.cache_root()).free
-        if program.name == "opentofu" and free < FREE_BYTES_NEEDED:
-            what = f"only {free >> 20} MB free at {tools.cache_root()}, {FREE_BYTES_NEEDED >> 20} MB needed"
-            raise BuildFailed(what, "free some, or set XDG_CACHE_HOME elsewhere")
+        if free < COLD_BYTES:
+            progress.say(
+                f"only {free >> 20} MB free at {tools.cache_root()}; a first build fills {COLD_BYTES >> 20} MB"
+            )
         go = find_go(program)
         progress.say(f"building; {program.takes} the first time on two cores")
         progress.doing = "building"
