@@ -39,6 +39,10 @@ class Tree(Protocol):
 
     def is_folder(self, path: str) -> bool: ...
 
+    def real(self, path: str) -> str:
+        """`path` with every symlink on its way followed, normalised; itself where nothing is. One that leaves the tree raises ConfigurationError."""
+        ...
+
     def read(self, path: str) -> bytes:
         """Raises NotFound. A symlink is followed inside the tree; one that leaves it raises ConfigurationError."""
         ...
