@@ -1,7 +1,8 @@
 """What one configuration file says, read with HCL's real grammar (tree-sitter), never run.
 
 Top-level blocks are walked for their facts; file-reading calls are found by a query wherever they stand, in templates and here-documents too.
-A parsed file depends on its bytes alone: `reader` keeps it by blob identity. A file the grammar cannot read is not an error (`tofu` says that better): what was found is returned and `broken` names the line.
+A parsed file depends on its bytes alone: `reader` keeps it by blob identity. A file that the grammar cannot read is not an error
+(`tofu` says that better): what was found is returned and `broken` names the line.
 """
 
 import json
@@ -65,8 +66,17 @@ def parse(content: bytes, *, is_json: bool = False) -> ParsedFile:
 
         return parse_json(content)
     root = Parser(LANGUAGE).parse(content).root_node
-    blocks = tuple(_block(node) for node in _body_of(root) if node.type == "block")
+    blocks = _blocks_below(root)
     return assemble(blocks, tuple(reads_of(root)), _first_error(root) if root.has_error else 0)
+
+
+def blocks_of(content: bytes) -> tuple[Block, ...]:
+    """The top-level blocks of any HCL file (a lock file, for one) that the grammar can read."""
+    return _blocks_below(Parser(LANGUAGE).parse(content).root_node)
+
+
+def _blocks_below(root: Node) -> tuple[Block, ...]:
+    return tuple(_block(node) for node in _body_of(root) if node.type == "block")
 
 
 def _body_of(node: Node) -> list[Node]:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.kinds.opentofu.facts import (
     HOLE,
@@ -25,9 +25,14 @@ from interlock.kinds.opentofu.facts import (
 )
 from interlock.kinds.opentofu.hcl import parse, reads_of
 from interlock.kinds.opentofu.hcl_json import parse_template
+from interlock.world.tree import Tree
+
+if TYPE_CHECKING:
+    from interlock.kinds.opentofu.module import Survey
 
 #: Changes with every change of what a parsed file holds or how it is found.
 FORMAT = "1"
+TREES = 4  # a head and the bases compared with
 LARGEST = 64_000_000  # bytes; a larger cache is begun anew
 
 
@@ -39,6 +44,20 @@ class Reader:
         self._known: dict[str, ParsedFile] = {}
         self._new: dict[str, ParsedFile] = {}
         self._stored: dict[str, str] | None = None
+        self._surveys: list[tuple[Tree, Survey]] = []
+
+    def survey(self, tree: Tree) -> "Survey":
+        """What is known of `tree`, kept for the last few trees. A folder is known by its object: its content may move on under one identity."""
+        for known, survey in self._surveys:
+            if known is tree or (
+                tree.commit and known.identity == tree.identity and not tree.identity.startswith("dirty")
+            ):
+                return survey
+        from interlock.kinds.opentofu.module import Survey
+
+        made = Survey(tree, self)
+        self._surveys = [(tree, made), *self._surveys[: TREES - 1]]
+        return made
 
     def parsed(self, identity: str, name: str, read: Callable[[], bytes]) -> ParsedFile:
         is_json = name.endswith(".json")
@@ -139,3 +158,7 @@ def _template(value: Any) -> Template | None:
     if value is None:
         return None
     return tuple(part if isinstance(part, str) else Reference(part["text"]) for part in value)
+
+
+#: The one that a process uses unless it is given another (with a folder to keep results in).
+READER = Reader()

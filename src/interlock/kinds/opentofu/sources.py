@@ -1,0 +1,185 @@
+"""Which files a stack reads, where its state is, what it publishes: all of it from the tree alone, nothing is run.
+
+A stack reads
+- its own folder, subfolders included, but not folders in it that are modules or stacks themselves (they count when called) and not variable files
+  that it does not load: `terraform.tfvars`, `*.auto.tfvars` (or `.json`) directly in it, and those the settings name. So one environment's variable
+  file concerns that environment only. Lock file and `.opentofu-version`/`.terraform-version` count in the stack's own folder, not in folders above;
+- every local module it reaches, the same way, with its chain of calls;
+- what file-reading functions name, also inside files rendered by `templatefile`, and folders or files that a text names from `path.module` or `path.root`
+  on (a zip file given to a resource). Relative paths start in the stack's folder, where the tool runs;
+- the target of each symlink among these.
+What cannot be resolved widens: to the folder that is certain, to everything (`""`) when none is, or when a file cannot be parsed.
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from interlock.kind import Source
+from interlock.kinds.opentofu.calls import Called, reach
+from interlock.kinds.opentofu.facts import Read
+from interlock.kinds.opentofu.find import FoundStack, find_modules, find_stacks
+from interlock.kinds.opentofu.identity import identity, published
+from interlock.kinds.opentofu.module import Module, Survey, is_variables, loads_itself, suffix_of
+from interlock.kinds.opentofu.reader import READER, Reader
+from interlock.kinds.opentofu.spec import OpenTofuSettings
+from interlock.kinds.opentofu.text import join, leaves, normal, text_of
+from interlock.model.errors import Location
+from interlock.world.tree import Tree
+
+__all__ = [
+    "FoundStack",
+    "find_modules",
+    "find_stacks",
+    "identity",
+    "is_variables",
+    "loads_itself",
+    "published",
+    "sources",
+]
+
+OWN = "own file"
+VAR_FILE = "var file"
+
+
+def sources(settings: BaseModel, tree: Tree, reader: Reader = READER) -> tuple[Source, ...]:
+    """Sorted by path, then reason. Raises ConfigurationError for a folder without configuration, for a called module that is not there and for
+    what leaves the repository, with file and line of the call."""
+    assert isinstance(settings, OpenTofuSettings)
+    survey = reader.survey(tree)
+    folder = normal(settings.path)
+    called, unresolved = reach(survey, folder, settings.tool)
+    var_files = frozenset(normal(join(folder, name)) for name in settings.var_files)
+    found = {Source(path, VAR_FILE) for path in var_files}
+    found |= {Source(real, f"symlink {path}") for path in var_files if (real := tree.real(path)) != path}
+    read: set[str] = set()
+    for item in called:
+        own = OWN if len(item.chain) == 1 else "module chain " + " → ".join(place or "." for place in item.chain)
+        files = files_of(
+            survey, item.module.real, var_files if len(item.chain) == 1 else frozenset(), is_root=len(item.chain) == 1
+        )
+        read |= {path for path, _ in files}
+        found |= {
+            Source(path, own if not link else f"{own}, symlink {link}") for path, link in files if path not in var_files
+        }
+        if item.module.folder != item.module.real:
+            found |= _links(tree, item.module.folder, own)
+        if item.module.broken:
+            found.add(Source("", f"{item.module.broken} cannot be parsed, so anything may be read"))
+    found |= {Source(_folder(u.folder), f"module source in {u.location} is not known before a run") for u in unresolved}
+    for item in called:
+        found |= set(_reads(survey, item, folder, read))
+    return tuple(sorted(found))
+
+
+def _folder(path: str) -> str:
+    return f"{path}/" if path else ""
+
+
+def _links(tree: Tree, path: str, why: str) -> set[Source]:
+    """The symlinks on the way to `path`: turned elsewhere, they change what is called."""
+    parts = path.split("/")
+    ways = ["/".join(parts[: i + 1]) for i in range(len(parts))]
+    return {Source(way, why) for way in ways if (entry := tree.entry(way)) is not None and entry.is_link}
+
+
+def files_of(
+    survey: Survey, folder: str, var_files: frozenset[str], *, is_root: bool, seen: frozenset[str] = frozenset()
+) -> tuple[tuple[str, str], ...]:
+    """(path, symlink it is reached by, or "") of the files a folder of configuration consists of."""
+    entries = survey.walk(folder)
+    inner = {
+        place
+        for e in entries
+        if suffix_of(posixpath.basename(e.path)) and (place := posixpath.dirname(e.path)) != folder
+    }
+    found: list[tuple[str, str]] = []
+    for entry in entries:
+        place, name = posixpath.split(entry.path)
+        if inner and place != folder and any(place == i or place.startswith(f"{i}/") for i in inner):
+            continue
+        if (
+            is_variables(name)
+            and entry.path not in var_files
+            and not (is_root and place == folder and loads_itself(name))
+        ):
+            continue
+        found.append((entry.path, ""))
+        if entry.is_link:
+            found.extend(_behind(survey, entry.path, seen | {folder}))
+    return tuple(found)
+
+
+def _behind(survey: Survey, link: str, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """The files that a symlink stands for; a folder of configuration behind one counts when it is called."""
+    real = survey.tree.real(link)
+    if not survey.tree.is_folder(real):
+        yield real, link
+    elif real not in seen and survey.module(real, None) is None:
+        yield from ((path, link) for path, _ in files_of(survey, real, frozenset(), is_root=False, seen=seen | {real}))
+
+
+def _reads(survey: Survey, called: Called, root: str, own: set[str]) -> Iterator[Source]:
+    """What the functions of one module read beside `own`, the files that the stack and its modules consist of."""
+    for path, file in called.module.files:
+        for read in file.reads:
+            yield from _read(survey, called.module, read, Location(path, read.line), root, own)
+
+
+def _read(
+    survey: Survey, module: Module, read: Read, location: Location, root: str, own: set[str], depth: int = 0
+) -> Iterator[Source]:
+    tree = survey.tree
+    text = text_of(read.path, module.locals)
+    place, exact = text.below(module.real, root, root)
+    suffix = text.suffix
+    if leaves(place):
+        return  # not of this repository; the tool says what is wrong with it
+    if read.function == "path":
+        real = tree.real(place) if exact else ""
+        if exact and real and (tree.entry(real) or (tree.is_folder(real) and not _above(real, module, root))):
+            yield from _named(survey, real, place, f"named in {location}", own)
+        return
+    if read.function == "fileset" and exact and read.pattern is not None:
+        place, exact, suffix = _fileset(place, text_of(read.pattern, module.locals).prefix)
+    if exact:
+        yield from _named(survey, tree.real(place), place, f"read by {read.function} in {location}", own)
+        if read.function == "templatefile" and depth == 0 and (entry := tree.entry(tree.real(place))) is not None:
+            for inner in survey.reader.templated(entry.identity, lambda: tree.read(place)):
+                yield from _read(survey, module, inner, Location(place), root, own, depth + 1)
+        return
+    why = f"may be read by {read.function} in {location}"
+    real = tree.real(place)
+    if place and any(real == home or real.startswith(f"{home}/") for home in (module.real, tree.real(root))):
+        # Inside a folder that is read anyway: what is left of it (other variable files, modules not called) only where the name's end fits.
+        yield from (Source(e.path, why) for e in survey.walk(real) if e.path.endswith(suffix) and e.path not in own)
+    else:
+        yield Source(_folder(real), why)
+
+
+def _above(folder: str, module: Module, root: str) -> bool:
+    """A folder that holds the module or the stack is named to start paths from, not to be read."""
+    return not folder or any(f"{home}/".startswith(f"{folder}/") for home in (module.real, root))
+
+
+def _fileset(base: str, pattern: str) -> tuple[str, bool, str]:
+    """The folder that `fileset(base, pattern)` lists: the pattern's literal folders belong to it."""
+    ends = [at for sign in "*?[{" if (at := pattern.find(sign)) >= 0]
+    if not ends and pattern:
+        return normal(join(base or ".", pattern)), True, ""
+    literal = pattern[: min(ends, default=0)].rpartition("/")[0]
+    tail = pattern.rpartition("*")[2]
+    suffix = "" if any(sign in tail for sign in "?[]{}/") else tail
+    return normal(join(base or ".", literal)), False, suffix
+
+
+def _named(survey: Survey, real: str, place: str, why: str, own: set[str]) -> Iterator[Source]:
+    if survey.tree.is_folder(real):
+        if not all(e.path in own for e in survey.walk(real)):
+            yield Source(_folder(real), why)
+        return
+    if real not in own:
+        yield Source(real, why)
+    if place != real and place not in own:
+        yield Source(place, why)
