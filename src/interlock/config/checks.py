@@ -1,0 +1,129 @@
+"""`checks:` of a component → `model.check.Check`: one mapping with one key, the type, each with its own keys and the common timing."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from interlock.config.types import Duration, Given, Name, Port, Section, Text, Url
+from interlock.model.check import Check
+
+
+def _status(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+StatusCode = Annotated[StrictInt, Field(ge=100, le=599)]
+StatusClass = Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
+Status = Annotated[
+    tuple[StatusCode | StatusClass, ...],
+    BeforeValidator(_status),
+    WithJsonSchema(
+        {"anyOf": [{"type": ["integer", "string"]}, {"type": "array"}], "examples": [200, "2xx", [200, 204]]}
+    ),
+]
+Scalar = str | StrictInt | StrictFloat | bool | None
+
+
+class _Timing(Section):
+    timeout: Duration = Field(default=10.0, description="Bounds one attempt.")
+    within: Duration = Field(default=60.0, description="Bounds the whole check: it must have passed by then.")
+    interval: Duration = Field(default=1.0, description="Pause between two attempts.")
+    successes: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(
+        default=1, description="Good attempts in a row that make it pass."
+    )
+    failures: Annotated[StrictInt, Field(ge=0, le=1000)] = Field(
+        default=0, description="Bad attempts in a row that make it fail at once; 0: only when `within` has passed."
+    )
+
+    @model_validator(mode="after")
+    def _positive(self) -> "_Timing":
+        if self.timeout <= 0 or self.within <= 0:
+            raise PydanticCustomError("invalid-duration", "timeout and within must be longer than 0s")
+        return self
+
+
+class HttpCheck(_Timing):
+    name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
+    url: Url = Field(description="Address to ask; may hold references such as `${outputs.url}`.")
+    method: Literal["GET", "HEAD", "POST", "PUT", "OPTIONS"] = Field(default="GET", description="Request method.")
+    status: Status = Field(
+        default=(200,), description="Accepted status: a code, a class such as 2xx, or a list of them."
+    )
+    headers: dict[Text, str] = Field(default={}, description="Headers that are sent; may hold `${secret:NAME}`.")
+    body: Annotated[str | None, Given] = Field(default=None, description="Body that is sent.")
+    expect_headers: dict[Text, str] = Field(default={}, description="Headers that the answer must have.")
+    body_contains: Annotated[str | None, Given] = Field(default=None, description="Text that the answer must contain.")
+    body_matches: Annotated[str | None, Given] = Field(
+        default=None, description="Regular expression that the answer must match."
+    )
+    json_: dict[Text, Scalar] = Field(
+        default={},
+        alias="json",
+        description="Path in a JSON answer (`status`, `items[0].name`) → the value it must have.",
+    )
+
+
+class TcpCheck(_Timing):
+    name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
+    host: Text = Field(description="Host to connect to; may hold references.")
+    port: Port | Annotated[str, Field(pattern=r"^\$\{[^{}]+\}$")] = Field(description="Port, or a reference to it.")
+
+
+class CommandCheck(_Timing):
+    name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
+    run: tuple[Text, ...] = Field(
+        min_length=1, description="Program and arguments, run in the component's folder; exit code 0 passes."
+    )
+
+
+class RunnerCheck(_Timing):
+    name: Name = Field(description="The runner of organization.yaml that must be online.")
+
+
+class CheckEntry(Section):
+    """Exactly one type."""
+
+    http: Annotated[HttpCheck | None, Given] = Field(
+        default=None, description="An HTTP request whose answer is judged."
+    )
+    tcp: Annotated[TcpCheck | None, Given] = Field(default=None, description="A TCP connection that must be accepted.")
+    command: Annotated[CommandCheck | None, Given] = Field(
+        default=None, description="A program that must end with exit code 0."
+    )
+    runner: Annotated[RunnerCheck | None, Given] = Field(default=None, description="A CI runner that must be online.")
+
+    @model_validator(mode="after")
+    def _one_type(self) -> "CheckEntry":
+        if len(self.model_fields_set) != 1 or self.chosen is None:
+            raise PydanticCustomError("check-type", "needs exactly one of http, tcp, command and runner")
+        return self
+
+    @property
+    def chosen(self) -> HttpCheck | TcpCheck | CommandCheck | RunnerCheck | None:
+        return self.http or self.tcp or self.command or self.runner
+
+    @property
+    def label(self) -> str | None:
+        """The name that the user gave it."""
+        return None if isinstance(self.chosen, RunnerCheck | None) else self.chosen.name
+
+    def check(self) -> Check:
+        """As the model's value. A check without a name is called by its type and what it looks at."""
+        chosen = self.chosen
+        assert chosen is not None
+        settings = chosen.model_dump(
+            mode="json", by_alias=True, exclude_unset=True, exclude=set(_Timing.model_fields) | {"name"}
+        )
+        match chosen:
+            case HttpCheck():
+                kind, target = "http", chosen.url
+            case TcpCheck():
+                kind, target = "tcp", f"{chosen.host}:{chosen.port}"
+            case CommandCheck():
+                kind, target = "command", " ".join(chosen.run)
+            case RunnerCheck():
+                kind, target = "runner", chosen.name
+                settings["name"] = chosen.name
+        timing = chosen.model_dump(include=set(_Timing.model_fields))
+        return Check(type=kind, name=self.label or f"{kind} {target}", settings=settings, **timing)

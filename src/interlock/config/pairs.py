@@ -1,0 +1,284 @@
+"""Components → pairs: each component validated by itself, then resolved for each of its environments.
+
+Settings of a kind may hold `${environment.name}` and `${environment.zone}`; these are resolved here. Variables and checks keep their
+references: the engine resolves them when it plans or checks. What components say of each other is `cross`'s.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from interlock.config import discover, paths, references
+from interlock.config.checks import CheckEntry
+from interlock.config.component import COMMON, PER_ENVIRONMENT, Component, Override
+from interlock.config.places import Placed, Spot, get, items, mapping
+from interlock.config.problems import Problems, field_names
+from interlock.kind import Kind
+from interlock.model import template
+from interlock.model.check import Check
+from interlock.model.manifest import Pair
+from interlock.model.template import Reference
+from interlock.world.tree import Tree
+
+
+@dataclass(frozen=True)
+class Known:
+    """Names that organization.yaml has, as written: environment → its zone, runners, secrets. None: the file could not be read."""
+
+    environments: Mapping[str, str]
+    runners: Iterable[str]
+    secrets: Iterable[str]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A pair, its settings as the kind's model, and the settings' places."""
+
+    pair: Pair
+    settings: BaseModel
+    spot: Spot
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A component that is valid by itself, with the mapping it was made from."""
+
+    component: Component
+    placed: Placed
+    kind: Kind
+    resolved: Mapping[str, Resolved]  # by environment
+
+
+class Resolver:
+    """`known` None: nothing is said about names of organization.yaml, since that could not be read."""
+
+    def __init__(
+        self, tree: Tree, kinds: Mapping[str, Kind], today: datetime.date, known: Known | None, problems: Problems
+    ) -> None:
+        self.tree, self.kinds, self.today, self.known, self.problems = tree, kinds, today, known, problems
+        self._folders: dict[str, str | paths.PathError] = {}
+
+    def merged(self, name: str, placed: Placed, defaults: Mapping[str, Placed]) -> tuple[Kind | None, Placed]:
+        """The kind of a component and its mapping with defaults; None after a problem."""
+        found = get(placed, "kind") or defaults.get("kind")
+        kind: Kind | None = None
+        if found is None:
+            message = f"components.{name} has no 'kind'"
+            hint = f"Write `kind:` here or under `defaults:`; there is {', '.join(sorted(self.kinds))}"
+            self.problems.add(placed[1].key_location, "missing-key", message, hint=hint)
+        elif not isinstance(found[0], str):
+            self.problems.add(found[1].location, "wrong-type", f"components.{name}.kind must be text", value=found[0])
+        elif found[0] not in self.kinds:
+            message = f"components.{name}.kind: there is no kind '{found[0]}'"
+            self.problems.add(found[1].location, "unknown-kind", message, value=found[0], known=self.kinds)
+        else:
+            kind = self.kinds[found[0]]
+        keys = frozenset(defaults) if kind is None else COMMON | field_names(kind.settings)
+        placed = discover.with_defaults(placed, defaults, keys)
+        if (environments := get(placed, "environments")) is not None:
+            entries = {**items(placed), "environments": discover.environments_as_mapping(environments)}
+            placed = mapping(entries, placed[1])
+        return kind, placed
+
+    def entry(self, name: str, kind: Kind | None, placed: Placed) -> Entry | None:
+        """The component of `placed` with its pairs; None when it is not valid by itself."""
+        component = self.problems.model(Component, placed, ("components", name))
+        if kind is None:
+            return None
+        fine = self._keys(name, kind, placed)
+        if component is None or not fine:
+            return None
+        self._names(name, component, placed)
+        self._expired(name, component, placed[1])
+        resolved: dict[str, Resolved] = {}
+        if self.known is not None:
+            shared: Resolved | None = None
+            wanted = (
+                component.environments if component.environments is not None else dict.fromkeys(self.known.environments)
+            )
+            for environment, override in sorted(wanted.items()):
+                if environment not in self.known.environments:
+                    continue
+                found = self._resolve(name, component, placed, kind, environment, override or Override(), shared)
+                if found is not None:
+                    resolved[environment] = found
+                    shared = shared or found
+        return Entry(component, placed, kind, resolved)
+
+    def _keys(self, name: str, kind: Kind, placed: Placed) -> bool:
+        """Whether the component and its overrides have only keys that are common or the kind's."""
+        own = field_names(kind.settings)
+        before = len(self.problems.errors)
+        self._unknown(f"components.{name}", placed, COMMON | own)
+        for environment, override in items(get(placed, "environments")).items():
+            self._unknown(f"components.{name}.environments.{environment}", override, PER_ENVIRONMENT | own)
+        return len(self.problems.errors) == before
+
+    def _unknown(self, where: str, placed: Placed, known: frozenset[str]) -> None:
+        for key, (_, spot) in items(placed).items():
+            if key not in known:
+                message = f"unknown key '{key}' in {where}"
+                self.problems.add(spot.key_location, "unknown-key", message, value=key, known=known)
+
+    def _names(self, name: str, component: Component, placed: Placed) -> None:
+        if self.known is None:
+            return
+        where, spot = f"components.{name}", placed[1]
+        for environment in component.environments or ():
+            if environment not in self.known.environments:
+                message = f"{where}.environments: there is no environment '{environment}'"
+                location = spot.find(["environments", environment]).key_location
+                known = self.known.environments
+                self.problems.add(location, "unknown-environment", message, value=environment, known=known)
+        if component.runner is not None:
+            self._runner(component.runner, f"{where}.runner", spot.find(["runner"]))
+        lists: list[tuple[str, Iterable[CheckEntry], Spot]] = [
+            (f"{where}.checks", component.checks, spot.find(["checks"]))
+        ]
+        for environment, override in (component.environments or {}).items():
+            place = ["environments", environment, "checks"]
+            lists.append((f"{where}.{'.'.join(place)}", override.checks or (), spot.find(place)))
+        for which, checks, place_of in lists:
+            labels = set[str]()
+            for index, check in enumerate(checks):
+                if check.runner is not None:
+                    self._runner(check.runner.name, f"{which}[{index}]", place_of.find([index, "runner", "name"]))
+                elif check.label is not None and check.label in labels:
+                    message = f"{which}[{index}]: another check is named '{check.label}'"
+                    self.problems.add(place_of.find([index]).location, "duplicate-name", message, value=check.label)
+                labels.add(check.label or "")
+
+    def _runner(self, runner: str, where: str, spot: Spot) -> None:
+        assert self.known is not None
+        if runner not in self.known.runners:
+            message, known = f"{where}: there is no runner '{runner}'", self.known.runners
+            hint = None if list(known) else "Add it to `runners:` of organization.yaml"
+            self.problems.add(spot.location, "unknown-runner", message, value=runner, known=known, hint=hint)
+
+    def _expired(self, name: str, component: Component, spot: Spot) -> None:
+        for index, rule in enumerate(component.ignore):
+            if rule.until < self.today:
+                message = f"components.{name}.ignore[{index}]: the rule for {rule.address} ended on {rule.until}"
+                hint = f"Mend the drift or ask {rule.owner} for a new date; until then `interlock drift` fails"
+                location = spot.find(["ignore", index, "until"]).location
+                self.problems.add(location, "expired-rule", message, value=str(rule.until), hint=hint, warning=True)
+
+    def _resolve(
+        self,
+        name: str,
+        component: Component,
+        placed: Placed,
+        kind: Kind,
+        environment: str,
+        override: Override,
+        shared: Resolved | None,
+    ) -> Resolved | None:
+        """`shared` is the result for another environment: its settings are taken when nothing of this environment is in them."""
+        assert self.known is not None
+        own = field_names(kind.settings)
+        if shared is not None and not override.settings and not _any_reference(component.settings):
+            settings, spot, plain = shared.settings, shared.spot, shared.pair.settings
+        else:
+            written = mapping({k: p for k, p in items(placed).items() if k in own}, placed[1])
+            if override.settings:
+                over = placed[1].find(["environments", environment])
+                value = {key: item for key, item in override.settings.items() if key in own}
+                written = discover.refine(written, (value, over))
+                written = (
+                    written[0],
+                    placed[1].with_children(written[1].children),
+                )  # its own place, not the override's
+            zone = self.known.environments[environment]
+            value = self._own_references(f"components.{name}", written, environment, zone)
+            model = self.problems.model(kind.settings, (value, written[1]), ("components", name))
+            if model is None or not self._paths(name, model, written[1]):
+                return None
+            settings, spot, plain = model, written[1], model.model_dump(mode="json")
+        pair = Pair(
+            component=name,
+            environment=environment,
+            kind=kind.name,
+            settings=plain,
+            variables={**component.variables, **override.variables} if override.variables else component.variables,
+            depends_on=tuple(sorted(set(component.depends_on))),
+            checks=_checks(component, override),
+            soak=component.soak if override.soak is None else override.soak,
+            ignore=tuple(rule.model_dump(mode="json", exclude_none=True) for rule in component.ignore),
+            place=str(placed[1].key_location),
+        )
+        return Resolved(pair, settings, spot)
+
+    def _own_references(self, where: str, written: Placed, environment: str, zone: str) -> Any:
+        """The settings with `${environment.…}` resolved; any other reference is a problem."""
+        if not _any_reference(written[0]):
+            return written[0]
+        wrong = len(self.problems.errors)
+        for reference, spot in references.scan(*written, self.problems):
+            if reference.form != "environment":
+                message = f"{where}: '${{{reference}}}' cannot stand here; only ${{environment.name}} and ${{environment.zone}} can"
+                hint = "Variables and checks may hold other references"
+                value = f"${{{reference}}}"
+                self.problems.add(spot.location, "reference-not-allowed", message, value=value, hint=hint)
+        if len(self.problems.errors) > wrong:
+            return written[0]
+
+        def look_up(reference: Reference) -> str:
+            return environment if reference.arguments[0] == "name" else zone
+
+        return template.resolve(written[0], look_up)
+
+    def _paths(self, name: str, settings: BaseModel, spot: Spot) -> bool:
+        """Whether `path` is a folder of the repository and each of `var_files`, relative to it, a file."""
+        where = f"components.{name}"
+        path = getattr(settings, "path", None)
+        if not isinstance(path, str):
+            return True
+        if path not in self._folders:
+            try:
+                self._folders[path] = paths.folder(self.tree, path)
+            except paths.PathError as error:
+                self._folders[path] = error
+        folder = self._folders[path]
+        if isinstance(folder, paths.PathError):
+            message = f"{where}.path: '{path}' {folder}"
+            self.problems.add(spot.find(["path"]).location, folder.slug, message, value=path)
+            return False
+        fine = True
+        for index, file in enumerate(getattr(settings, "var_files", ())):
+            try:
+                paths.file(self.tree, file, folder)
+            except paths.PathError as error:
+                message = f"{where}.var_files: '{file}' {error}"
+                location = spot.find(["var_files", index]).location
+                self.problems.add(location, error.slug, message, value=file)
+                fine = False
+        return fine
+
+
+def _any_reference(value: Any) -> bool:
+    if isinstance(value, str):
+        return "${" in value
+    if isinstance(value, dict):
+        return any(_any_reference(item) or "${" in key for key, item in value.items())
+    return isinstance(value, list | tuple) and any(_any_reference(item) for item in value)
+
+
+def _checks(component: Component, override: Override) -> tuple[Check, ...]:
+    """With the check that `runner:` stands for; names made different by a number."""
+    entries = component.checks if override.checks is None else override.checks
+    found = [entry.check() for entry in entries]
+    if component.runner is not None and not any(
+        c.type == "runner" and c.settings["name"] == component.runner for c in found
+    ):
+        found.append(Check("runner", f"runner {component.runner}", {"name": component.runner}))
+    names = set[str]()
+    for index, check in enumerate(found):
+        name, number = check.name, 2
+        while name in names:
+            name, number = f"{check.name} ({number})", number + 1
+        names.add(name)
+        found[index] = replace(check, name=name) if name != check.name else check
+    return tuple(found)

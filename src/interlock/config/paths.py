@@ -1,0 +1,116 @@
+"""Paths that the configuration names: always of the repository, never out of it, never through a symbolic link unseen."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from fnmatch import translate
+from functools import lru_cache
+
+from interlock.model.errors import ConfigurationError
+from interlock.world.tree import Tree
+
+_WILD = re.compile(r"[*?\[]")
+
+
+class PathError(ValueError):
+    """`slug` is path-outside or path-missing; the message follows the path."""
+
+    def __init__(self, slug: str, message: str) -> None:
+        super().__init__(message)
+        self.slug = slug
+
+
+def normal(path: str, base: str = "") -> str:
+    """`path`, which is relative to folder `base`, relative to the repository's root ("" is the root). Raises PathError."""
+    if not path.strip() or path != path.strip():
+        raise PathError("path-outside", "is not a path")
+    if path.startswith(("/", "~")) or "\\" in path or re.match(r"[A-Za-z]:", path):
+        raise PathError("path-outside", "must be relative to the repository, with '/' between folders")
+    joined = posixpath.normpath(posixpath.join(base, path))
+    if joined == ".." or joined.startswith("../"):
+        raise PathError("path-outside", "leaves the repository")
+    if joined.split("/", 1)[0] == ".git":
+        raise PathError("path-outside", "is inside .git")
+    return "" if joined == "." else joined
+
+
+def folder(tree: Tree, path: str) -> str:
+    """The normal form of a folder that is there. Raises PathError."""
+    found = normal(path)
+    if found and not tree.is_folder(found):
+        raise PathError("path-missing", _why_not(tree, found, "folder"))
+    if link := _link_on(tree, found):
+        raise PathError("path-outside", f"goes through the symbolic link {link}; name the folder itself")
+    return found
+
+
+def file(tree: Tree, path: str, base: str = "") -> str:
+    """The normal form of a file that is there; a link is followed inside the repository. Raises PathError."""
+    found = normal(path, base)
+    entry = tree.entry(found)
+    if entry is None:
+        raise PathError("path-missing", _why_not(tree, found, "file"))
+    if entry.is_link:
+        try:
+            tree.read(found)
+        except ConfigurationError as error:
+            raise PathError("path-outside", "is a symbolic link that leaves the repository") from error
+    return found
+
+
+def _why_not(tree: Tree, path: str, wanted: str) -> str:
+    if wanted == "file" and tree.is_folder(path):
+        return "is a folder, not a file"
+    entry = tree.entry(path)
+    if entry is None:
+        return f"is no {wanted} of the repository" + (f" (looked for {path})" if wanted == "file" else "")
+    if entry.is_link:
+        return f"is a symbolic link; name the {wanted} itself"
+    return "is a submodule, whose files are not here" if entry.mode == 0o160000 else f"is a file, not a {wanted}"
+
+
+def _link_on(tree: Tree, path: str) -> str | None:
+    parts = path.split("/") if path else []
+    for end in range(1, len(parts) + 1):
+        entry = tree.entry("/".join(parts[:end]))
+        if entry is not None and entry.is_link:
+            return entry.path
+    return None
+
+
+def is_pattern(path: str) -> bool:
+    return bool(_WILD.search(path))
+
+
+def expand(tree: Tree, pattern: str) -> tuple[str, ...]:
+    """Files and folders (these end with `/`) that match, sorted. `*`, `?`, `[…]` within a name, `**` any folders; names with a
+    leading dot only when the pattern has it. Raises PathError when the pattern leaves the repository."""
+    return tuple(sorted(set(_expand(tree, "", normal(pattern).split("/")))))
+
+
+def _expand(tree: Tree, base: str, segments: list[str]) -> Iterator[str]:
+    first, rest = segments[0], segments[1:]
+    if first == "**":
+        if rest:
+            yield from _expand(tree, base, rest)
+        for name in tree.list(base):
+            if name.endswith("/") and not name.startswith("."):
+                if not rest:
+                    yield base + name
+                yield from _expand(tree, base + name, segments)
+        return
+    if not is_pattern(first):
+        names = [name for name in (first + "/", first) if name in tree.list(base)] if base or first else []
+    else:
+        match = _compiled(first)
+        names = [n for n in tree.list(base) if match(n.rstrip("/")) and (first[0] == "." or n[0] != ".")]
+    for name in names:
+        if not rest:
+            yield base + name
+        elif name.endswith("/"):
+            yield from _expand(tree, base + name, rest)
+
+
+@lru_cache(maxsize=256)
+def _compiled(segment: str):  # type: ignore[no-untyped-def]
+    return re.compile(translate(segment)).fullmatch

@@ -1,0 +1,126 @@
+"""The value types of the two files: names, durations, addresses, dates. Each refuses in our words and tells JSON Schema what it accepts."""
+
+import datetime
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from interlock.model.units import parse_duration
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+SECRET_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+LONGEST = 365 * 86400.0
+_NAME = re.compile(NAME_PATTERN[1:-1])
+_SECRET = re.compile(SECRET_PATTERN[1:-1])
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Section(BaseModel):
+    """A mapping of the files: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _name(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value  # the type error is pydantic's
+    if not _NAME.fullmatch(value):
+        message = "is not a name: a name has up to 63 of a-z, 0-9, '-' and '_', and starts with a letter or digit"
+        raise PydanticCustomError("invalid-name", message)
+    return value
+
+
+def _secret_name(value: Any) -> Any:
+    if isinstance(value, str) and not _SECRET.fullmatch(value):
+        raise PydanticCustomError("invalid-name", "is not a name: it has letters, digits and '_', and no digit first")
+    return value
+
+
+def _duration(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise PydanticCustomError(
+            "invalid-duration", "is not a duration: write a number and a unit, such as 60s, 15m or 1h30m"
+        )
+    try:
+        seconds = parse_duration(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "invalid-duration", "is not a duration: write a number and a unit, such as 60s, 15m or 1h30m"
+        ) from None
+    if seconds > LONGEST:
+        raise PydanticCustomError("invalid-duration", "is longer than 365d")
+    return seconds
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("invalid-date", "is not a date: write year-month-day, such as 2026-01-31")
+
+
+def _url(value: Any) -> Any:
+    if not isinstance(value, str) or "${" in value:
+        return value
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
+        parts.port  # raises when it is not a number
+    except ValueError:
+        fine = False
+    if not fine:
+        raise PydanticCustomError(
+            "invalid-url", "is not an address: it starts with https:// or http:// and names a host"
+        )
+    return value
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+SecretName = Annotated[
+    str, BeforeValidator(_secret_name), WithJsonSchema({"type": "string", "pattern": SECRET_PATTERN})
+]
+Duration = Annotated[
+    float,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", "examples": ["60s", "15m", "1h30m"]}),
+]
+Date = Annotated[datetime.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+Url = Annotated[str, BeforeValidator(_url), WithJsonSchema({"type": "string"})]
+Names = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Flag = StrictBool
+Count = Annotated[StrictInt, Field(ge=0, le=1000)]
+Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+# Before a mapping whose keys all have defaults: `staging:` alone means `staging: {}`.
+Empty = BeforeValidator(_nothing_is_empty)
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("empty-value", "has no value: give it one or leave the key out")
+    return value
+
+
+# Before what may be left out: a key that stands there with nothing behind it says nothing, and never means "not asked for".
+Given = BeforeValidator(_given)
