@@ -47,6 +47,13 @@ class Tx:
         self.before_commit: list[Callable[[], None]] = []
         #: run in order when the transaction has ended; the argument says whether it was committed
         self.after: list[Callable[[bool], None]] = []
+        #: names of what was already arranged for this transaction, once for all who ask
+        self.arranged: set[str] = set()
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Roll back at the end of the block, without an error and without the hooks before COMMIT."""
+        self._abandoned = True
 
     def execute(self, sql: str, /, **params: Any) -> int:
         """Runs one statement; the number of rows it changed."""
@@ -148,10 +155,11 @@ class Database:
         committed = False
         try:
             yield tx
-            for hook in tx.before_commit:
-                hook()
-            tx.execute("COMMIT" if write else "ROLLBACK")
-            committed = write
+            if write and not tx._abandoned:
+                for hook in tx.before_commit:
+                    hook()
+                tx.execute("COMMIT")
+                committed = True
         finally:
             self._local.tx = None
             try:

@@ -77,10 +77,20 @@ def current(tx: Tx, component: str, environment: str) -> Lease | None:
     return Lease(**row) if row is not None and row["holder"] else None
 
 
+def holds(tx: Tx, lease: Lease) -> bool:
+    """Is it still ours, and has it not run out?"""
+    return live(tx, lease.component, lease.environment, lease.token)
+
+
+def live(tx: Tx, component: str, environment: str, token: int) -> bool:
+    """Does `token` carry the right to write now? Never true for a token of an older taking."""
+    row = _row(tx, component, environment)
+    return row is not None and row["holder"] != "" and row["token"] == token and row["expires"] > tx.now()
+
+
 def check(tx: Tx, lease: Lease) -> None:
-    """Raises LeaseLost unless the lease is ours and has not run out."""
-    row = _row(tx, lease.component, lease.environment)
-    if row is None or row["token"] != lease.token or row["holder"] != lease.holder or row["expires"] <= tx.now():
+    """Raises LeaseLost unless `holds`."""
+    if not holds(tx, lease):
         raise _lost(lease)
 
 

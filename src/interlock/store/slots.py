@@ -26,8 +26,7 @@ def try_take(tx: Tx, environment: str, deployment: str) -> bool:
         deployment=deployment,
         now=times.now(tx),
     )
-    active = active_in(tx, environment)
-    return active is not None and active.deployment == deployment
+    return holder(tx, environment) == deployment
 
 
 def release(tx: Tx, environment: str, deployment: str) -> bool:
@@ -36,9 +35,10 @@ def release(tx: Tx, environment: str, deployment: str) -> bool:
     return tx.execute(sql, environment=environment, deployment=deployment) == 1
 
 
-def active_in(tx: Tx, environment: str) -> Slot | None:
-    row = tx.one("SELECT * FROM environment_slots WHERE environment = :environment", environment=environment)
-    return Slot(**row) if row else None
+def holder(tx: Tx, environment: str) -> str | None:
+    """The id of the deployment that is active in the environment, or None."""
+    row = tx.one("SELECT deployment FROM environment_slots WHERE environment = :environment", environment=environment)
+    return str(row["deployment"]) if row else None
 
 
 def all_active(tx: Tx) -> tuple[Slot, ...]:

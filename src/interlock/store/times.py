@@ -1,5 +1,6 @@
 """Times as the store keeps them: UTC, ISO 8601 with milliseconds and `Z`, so that text order is time order."""
 
+import time
 from datetime import UTC, datetime
 
 from interlock.store.database import Tx
@@ -11,6 +12,6 @@ def stamp(epoch: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def now(tx: Tx) -> str:
-    """The database's clock as a stamp: what every row written by `tx` is dated with."""
-    return stamp(tx.now())
+def now(tx: Tx | None = None) -> str:
+    """A stamp by the database's clock, which dates every row that `tx` writes; without one by this process's."""
+    return stamp(time.time() if tx is None else tx.now())
