@@ -1,0 +1,54 @@
+"""Gathering the facts that the gates decide on. Looked at while a step waits, and once more inside the transaction that takes the lease."""
+
+from interlock.model import gating
+from interlock.model.gate import Gate
+from interlock.model.manifest import EnvironmentSpec, Manifest, Step
+from interlock.model.plan import Direction, Plan
+from interlock.model.release import ReleaseStatus
+from interlock.model.state import StepState
+from interlock.store import approvals, gates, holds, ledger, slots, steps
+from interlock.store.database import Tx
+
+#: Going back and repairing are never held back by what they are for.
+_EXEMPT = (Direction.UNDO, Direction.CORRECT)
+
+
+def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...]:
+    """Every gate of the step, in a fixed order, each with the time since which its verdict stands."""
+    environment = spec_of(manifest, step.pair.environment)
+    component, name = step.pair.component, environment.name
+    said = tuple(
+        gating.Said(a.person, a.approves, a.at, a.comment, a.verified)
+        for a in approvals.valid_for(tx, plan.intent, component, name, manifest.deployment)
+    )
+    found = [gating.approval(environment.approvals, said, manifest.authors, deployment=manifest.deployment, environment=name)]
+    if step.direction not in _EXEMPT:
+        found.append(gating.earlier(environment.after, _not_verified(tx, manifest, step, environment)))
+        found.append(gating.hold(name, component, holds.is_held(tx, name, component, step.commit)))
+    slot = slots.active_in(tx, name)
+    found.append(gating.one_active(name, slot.deployment if slot else None, manifest.deployment))
+    return gates.since(tx, manifest.deployment, name, component, tuple(found))
+
+
+def spec_of(manifest: Manifest, environment: str) -> EnvironmentSpec:
+    return next(spec for spec in manifest.environments if spec.name == environment)
+
+
+def _not_verified(tx: Tx, manifest: Manifest, step: Step, environment: EnvironmentSpec) -> dict[str, str]:
+    """Earlier environment → why this component is not verified there."""
+    blocking: dict[str, str] = {}
+    members = {s.name for s in manifest.steps}
+    for earlier in environment.after:
+        name = f"{earlier}/{step.pair.component}"
+        if name in members:
+            state = steps.get(tx, manifest.deployment, earlier, step.pair.component).state
+            if state not in (StepState.VERIFIED, StepState.UNCHANGED, StepState.DROPPED):
+                blocking[earlier] = f"{step.pair.component} is {state} there"
+            continue
+        if reason := step.earlier.get(earlier, ""):
+            blocking[earlier] = reason
+            continue
+        release = ledger.newest(tx, step.pair.component, earlier)
+        if release is not None and release.status not in (ReleaseStatus.VERIFIED, ReleaseStatus.REMOVED):
+            blocking[earlier] = f"its release {release.id} is {release.status}, not verified"
+    return blocking
