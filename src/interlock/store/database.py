@@ -49,11 +49,11 @@ class Tx:
         self.after: list[Callable[[bool], None]] = []
         #: names of what was already arranged for this transaction, once for all who ask
         self.arranged: set[str] = set()
-        self._abandoned = False
+        self.abandoned = False
 
     def abandon(self) -> None:
         """Roll back at the end of the block, without an error and without the hooks before COMMIT."""
-        self._abandoned = True
+        self.abandoned = True
 
     def execute(self, sql: str, /, **params: Any) -> int:
         """Runs one statement; the number of rows it changed."""
@@ -155,7 +155,7 @@ class Database:
         committed = False
         try:
             yield tx
-            if write and not tx._abandoned:
+            if write and not tx.abandoned:
                 for hook in tx.before_commit:
                     hook()
                 tx.execute("COMMIT")

@@ -6,14 +6,16 @@ race (a person cancels while the engine finishes) compare and set: `update(..., 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.model.digest import canonical, sha256
 from interlock.model.errors import NotFound
-from interlock.model.manifest import Manifest
 from interlock.model.plan import Blob
 from interlock.store import ids, steps, times
 from interlock.store.database import Row, Tx
+
+if TYPE_CHECKING:
+    from interlock.model.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def fingerprint(type_: str, commit: str, pairs: Pairs) -> str:
     return sha256(canonical([type_, commit, sorted(list(p) for p in set(pairs))]))
 
 
-def create(tx: Tx, manifest: Manifest, blob: Blob, *, state: str, step_state: str) -> Deployment:
+def create(tx: Tx, manifest: "Manifest", blob: Blob, *, state: str, step_state: str) -> Deployment:
     """The row and those of its steps. `manifest.deployment` comes from `ids.new(tx, ids.DEPLOYMENT)`, in this or an earlier transaction."""
     pairs = [(s.pair.environment, s.pair.component) for s in manifest.steps]
     tx.execute(

@@ -6,15 +6,17 @@
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.model.errors import NotFound
 from interlock.model.gate import Gate
-from interlock.model.manifest import Step
 from interlock.model.receipt import Receipt
 from interlock.store import times
 from interlock.store.database import Row, Tx
 from interlock.store.encoding import dump, load
+
+if TYPE_CHECKING:
+    from interlock.model.manifest import Step
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ _JSON: dict[str, Any] = {
 _EMPTY: dict[str, Any] = {"reasons": (), "gates": (), "receipt": None, "undo_receipt": None, "details": {}}
 
 
-def create(tx: Tx, deployment: str, position: int, step: Step, *, state: str) -> None:
+def create(tx: Tx, deployment: str, position: int, step: "Step", *, state: str) -> None:
     tx.execute(
         """INSERT INTO steps (deployment, environment, component, position, kind, direction, state, reasons, conditional, plan, preview_plan,
             undo_plan, gates, since, started, finished, completed_order, last_line, error, error_hint, error_slug, receipt, release_id,
