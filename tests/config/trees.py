@@ -33,6 +33,16 @@ class FilesTree:
         return ""
 
     def real(self, path: str) -> str:
+        parts = path.split("/")
+        for end in range(1, len(parts) + 1):
+            prefix = "/".join(parts[:end])
+            if prefix in self.links:
+                target = posixpath.normpath(posixpath.join(posixpath.dirname(prefix), self.links[prefix]))
+                if target.startswith(("..", "/")):
+                    raise ConfigurationError(
+                        (Problem(Location(prefix), "link-outside", f"{prefix} leaves the repository"),)
+                    )
+                return self.real("/".join([target, *parts[end:]]))
         return path
 
     def entry(self, path: str) -> Entry | None:
@@ -47,11 +57,7 @@ class FilesTree:
         return path in self.folders
 
     def read(self, path: str) -> bytes:
-        if path in self.links:
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), self.links[path]))
-            if target.startswith(("..", "/")):
-                raise ConfigurationError((Problem(Location(path), "link-outside", f"{path} leaves the repository"),))
-            return self.read(target)
+        path = self.real(path)
         if path not in self.files:
             raise NotFound(f"there is no {path}")
         return self.files[path]

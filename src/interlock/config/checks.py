@@ -1,28 +1,58 @@
 """`checks:` of a component → `model.check.Check`: one mapping with one key, the type, each with its own keys and the common timing."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from interlock.config.types import Duration, Given, Name, Port, Section, Text, Url
 from interlock.model.check import Check
 
 
-def _status(value: Any) -> Any:
+def _many(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _status(value: Any) -> Any:
+    if isinstance(value, str) and not _STATUS.fullmatch(value):
+        raise PydanticCustomError("invalid-value", "is not a status: write a number, a class such as 2xx, or 200-299")
+    return value
+
+
+def _regular(value: Any) -> Any:
+    try:
+        re.compile(value if isinstance(value, str) else "")
+    except re.error as error:
+        raise PydanticCustomError("invalid-value", f"is not a regular expression: {error}") from None
+    return value
+
+
+_STATUS = re.compile(r"[1-5]xx|[1-5][0-9]{2}-[1-5][0-9]{2}")
 StatusCode = Annotated[StrictInt, Field(ge=100, le=599)]
-StatusClass = Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
-Status = Annotated[
-    tuple[StatusCode | StatusClass, ...],
-    BeforeValidator(_status),
-    WithJsonSchema(
-        {"anyOf": [{"type": ["integer", "string"]}, {"type": "array"}], "examples": [200, "2xx", [200, 204]]}
-    ),
+Statuses = Annotated[
+    tuple[Annotated[str | StatusCode, BeforeValidator(_status)], ...],
+    BeforeValidator(_many),
+    Field(min_length=1),
+    WithJsonSchema({"type": ["integer", "string", "array"], "examples": [200, "2xx", "200-299", [200, 204]]}),
 ]
-Scalar = str | StrictInt | StrictFloat | bool | None
+Texts = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Regular = Annotated[str, BeforeValidator(_regular), WithJsonSchema({"type": "string", "format": "regex"})]
+Scalar = str | StrictInt | StrictFloat | StrictBool | None
+Reference = Annotated[str, Field(pattern=r"^\$\{[^{}]+\}$")]
 
 
 class _Timing(Section):
@@ -47,15 +77,17 @@ class HttpCheck(_Timing):
     name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
     url: Url = Field(description="Address to ask; may hold references such as `${outputs.url}`.")
     method: Literal["GET", "HEAD", "POST", "PUT", "OPTIONS"] = Field(default="GET", description="Request method.")
-    status: Status = Field(
-        default=(200,), description="Accepted status: a code, a class such as 2xx, or a list of them."
+    status: Statuses = Field(
+        default=("2xx",), description="Accepted status: a code, a class (2xx), a range (200-299) or a list of them."
     )
     headers: dict[Text, str] = Field(default={}, description="Headers that are sent; may hold `${secret:NAME}`.")
-    body: Annotated[str | None, Given] = Field(default=None, description="Body that is sent.")
+    body: Annotated[str | dict[str, JsonValue] | list[JsonValue] | None, Given] = Field(
+        default=None, description="Body that is sent: text, or a mapping or list, which goes as JSON."
+    )
     expect_headers: dict[Text, str] = Field(default={}, description="Headers that the answer must have.")
-    body_contains: Annotated[str | None, Given] = Field(default=None, description="Text that the answer must contain.")
-    body_matches: Annotated[str | None, Given] = Field(
-        default=None, description="Regular expression that the answer must match."
+    body_contains: Texts = Field(default=(), description="Text, or a list of texts, that the answer must contain.")
+    body_matches: Annotated[Regular | None, Given] = Field(
+        default=None, description="Regular expression that is searched for in the answer."
     )
     json_: dict[Text, Scalar] = Field(
         default={},
@@ -66,19 +98,38 @@ class HttpCheck(_Timing):
 
 class TcpCheck(_Timing):
     name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
-    host: Text = Field(description="Host to connect to; may hold references.")
-    port: Port | Annotated[str, Field(pattern=r"^\$\{[^{}]+\}$")] = Field(description="Port, or a reference to it.")
+    host: Annotated[Text | None, Given] = Field(default=None, description="Host to connect to; may hold references.")
+    port: Annotated[Port | Reference | None, Given] = Field(default=None, description="Port, or a reference to it.")
+    address: Annotated[Text | None, Given] = Field(
+        default=None, description="Both in one, `host:port`, instead of `host` and `port`; may hold references."
+    )
+
+    @model_validator(mode="after")
+    def _one_target(self) -> "TcpCheck":
+        if (self.address is None) == (self.host is None and self.port is None) or (
+            self.address is None and (self.host is None or self.port is None)
+        ):
+            raise PydanticCustomError("check-target", "needs either host and port, or address")
+        return self
 
 
 class CommandCheck(_Timing):
     name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
     run: tuple[Text, ...] = Field(
-        min_length=1, description="Program and arguments, run in the component's folder; exit code 0 passes."
+        min_length=1,
+        description="Program and arguments, run in the component's folder; exit code 0 passes. No secrets here.",
+    )
+    environ: dict[Text, str] = Field(
+        default={}, description="Environment variables added for the program; may hold `${secret:NAME}`."
     )
 
 
 class RunnerCheck(_Timing):
     name: Name = Field(description="The runner of organization.yaml that must be online.")
+    contacted_within: Annotated[Duration | None, Given] = Field(
+        default=None,
+        description="How long ago the runner may last have been heard of; absent: what its server calls online.",
+    )
 
 
 class CheckEntry(Section):
@@ -119,11 +170,13 @@ class CheckEntry(Section):
             case HttpCheck():
                 kind, target = "http", chosen.url
             case TcpCheck():
-                kind, target = "tcp", f"{chosen.host}:{chosen.port}"
+                kind, target = "tcp", chosen.address or f"{chosen.host}:{chosen.port}"
             case CommandCheck():
                 kind, target = "command", " ".join(chosen.run)
             case RunnerCheck():
                 kind, target = "runner", chosen.name
                 settings["name"] = chosen.name
+                if chosen.contacted_within is not None:
+                    settings["contacted_within"] = f"{chosen.contacted_within:.3f}s"
         timing = chosen.model_dump(include=set(_Timing.model_fields))
         return Check(type=kind, name=self.label or f"{kind} {target}", settings=settings, **timing)

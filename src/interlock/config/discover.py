@@ -39,9 +39,10 @@ def component_entries(file: Placed, tree: Tree, read: Read, problems: Problems) 
         _own_entries(included, found, problems, folder=path.rpartition("/")[0], where=where)
     taken = {value["path"]: name for name, (value, _) in found.items() if isinstance(value.get("path"), str)}
     discovered: dict[str, tuple[str, Placed]] = {}
+    folders_seen: dict[str, str] = {}
     patterns, excluded = _patterns(file, tree, problems)
     for pattern, keys in patterns:
-        _discover(pattern, keys, excluded, tree, found, taken, discovered, problems)
+        _discover(pattern, keys, excluded, tree, found, taken, discovered, folders_seen, problems)
     for name, (_, placed) in discovered.items():
         found[name] = refine(placed, found[name]) if name in found else placed
     return dict(sorted(found.items()))
@@ -71,7 +72,7 @@ def _refine_environments(base: Placed, over: Placed) -> Placed:
     if not isinstance(over[0], dict) or not isinstance(base[0], dict):
         return over
     general = items(base)
-    refined = {}
+    refined: dict[str, Placed] = {}
     for name, placed in items(over).items():
         value = ({}, placed[1]) if placed[0] is None else placed
         before = general.get(name)
@@ -86,7 +87,7 @@ def environments_as_mapping(placed: Placed) -> Placed:
     if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
         return placed
     children = spot.children if isinstance(spot.children, list) else [spot] * len(value)
-    named = {}
+    named: dict[str, Placed] = {}
     for name, place in zip(value, children, strict=True):
         named[name] = ({}, Spot(place.file, place.line, place.column, place.line, place.column, {}))
     return mapping(named, spot)
@@ -206,6 +207,7 @@ def _discover(
     own: Mapping[str, Placed],
     taken: Mapping[str, str],
     discovered: dict[str, tuple[str, Placed]],
+    folders_seen: dict[str, str],
     problems: Problems,
 ) -> None:
     spot = keys[1]
@@ -234,8 +236,8 @@ def _discover(
             message = f"discover: {folder} gives '{name}', which is the component at {own[name][1].key_location} with another path"
             problems.add(spot.location, "duplicate-name", message, value=name)
             continue
-        earlier = next((other for other, (its, _) in discovered.items() if its == folder and other != name), None)
-        if earlier is not None:
+        earlier = folders_seen.setdefault(folder, name)
+        if earlier != name:
             message = f"discover: the folder {folder} gives both '{earlier}' and '{name}'"
             problems.add(spot.location, "duplicate-name", message, value=name)
             continue

@@ -6,8 +6,9 @@ mistake is told once. Nothing is returned unless there is no error at all.
 """
 
 import datetime
-from collections.abc import Mapping
-from contextlib import suppress
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,9 +88,24 @@ def load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date | None = No
 
     Raises ConfigurationError with every problem, sorted by place.
     """
+    with _no_collection():
+        return _load(tree, kinds, today or datetime.datetime.now(datetime.UTC).date())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The garbage collector would walk the growing configuration again and again: more than half of the time, for nothing to collect."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date) -> Configuration:
     problems = Problems()
-    if today is None:
-        today = datetime.datetime.now(datetime.UTC).date()
     who = _read_file(tree, ORGANIZATION, problems)
     what = _read_file(tree, COMPONENTS, problems)
     organization = _organization(who, problems) if who else None
@@ -108,7 +124,9 @@ def load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date | None = No
         spot = mapping(names, what[1].find(["components"]))[1]
         Cross(tree, entries, names, spot, known, problems).check()
     problems.raise_if_any()
-    assert organization is not None and who and what
+    assert organization is not None
+    assert who
+    assert what
     environments = specs(organization)
     order = {spec.name: index for index, spec in enumerate(environments)}
     pairs = [resolved.pair for entry in entries.values() for resolved in entry.resolved.values()]
@@ -165,11 +183,8 @@ def _organization(who: Placed, problems: Problems) -> OrganizationFile | None:
     value = {key: placed for key, placed in items(who).items() if not key.startswith("x-")}
     found = problems.model(OrganizationFile, mapping(value, who[1]))
     known = {name: _names(who, name) for name in ("teams", "environments", "runners", "caches", "secrets")}
-    if found is not None:
-        parts = (found.environments, found.runners, found.notifications)
-    else:
-        parts = tuple(_valid_part(who, name) for name in ("environments", "runners", "notifications"))
-    references.organization(*parts, known, who[1], problems)
+    parts = found or Sections(**{name: _valid_part(who, name) for name in Sections.model_fields})
+    references.organization(parts.environments, parts.runners, parts.notifications, known, who[1], problems)
     return found
 
 

@@ -5,7 +5,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from interlock.config.types import Count, Duration, Empty, Flag, Given, Name, Names, SecretName, Section, Text, Url
+from interlock.config.types import (
+    Count,
+    Duration,
+    Empty,
+    Flag,
+    Given,
+    Name,
+    Names,
+    Number,
+    SecretName,
+    Section,
+    Text,
+    Url,
+)
 
 
 class Organization(Section):
@@ -72,6 +85,10 @@ class Environment(Section):
 class Runner(Section):
     url: Url = Field(description="Address of the server that the runner is registered with.")
     cache: Annotated[Name | None, Given] = Field(default=None, description="The cache that the runner uses.")
+    id: Annotated[Number | None, Given] = Field(default=None, description="The runner's number on that server.")
+    description: Annotated[Text | None, Given] = Field(
+        default=None, description="The runner's description on that server; without it and `id` the name here."
+    )
     token: Annotated[str | None, Given] = Field(
         default=None, description="Token that may read the runner's status, as a reference: `${secret:NAME}`."
     )
@@ -117,9 +134,9 @@ class Secret(Section):
 class Sections(Section):
     """The sections that can stand alone."""
 
-    environments: dict[Name, Annotated[Environment, Empty]] = {}
-    runners: dict[Name, Runner] = {}
-    notifications: dict[Name, Notification] = {}
+    environments: dict[Name, Annotated[Environment, Empty]] = Field(default={})
+    runners: dict[Name, Runner] = Field(default={})
+    notifications: dict[Name, Notification] = Field(default={})
 
 
 class OrganizationFile(Section):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from interlock.config import discover, paths, references
 from interlock.config.checks import CheckEntry
@@ -52,6 +52,9 @@ class Entry:
     resolved: Mapping[str, Resolved]  # by environment
 
 
+_SAME = Override()
+
+
 class Resolver:
     """`known` None: nothing is said about names of organization.yaml, since that could not be read."""
 
@@ -88,40 +91,59 @@ class Resolver:
         component = self.problems.model(Component, placed, ("components", name))
         if kind is None:
             return None
-        fine = self._keys(name, kind, placed)
-        if component is None or not fine:
+        placed = self._with_known_keys(name, kind, placed)
+        if component is None:
+            component, placed = _rest(placed)
+        if component is None:
             return None
         self._names(name, component, placed)
         self._expired(name, component, placed[1])
         resolved: dict[str, Resolved] = {}
         if self.known is not None:
             shared: Resolved | None = None
+            base_checks = _checks(component.checks, component.runner)
             wanted = (
                 component.environments if component.environments is not None else dict.fromkeys(self.known.environments)
             )
             for environment, override in sorted(wanted.items()):
                 if environment not in self.known.environments:
                     continue
-                found = self._resolve(name, component, placed, kind, environment, override or Override(), shared)
+                found = self._resolve(
+                    name, component, placed, kind, environment, override or _SAME, shared, base_checks
+                )
                 if found is not None:
                     resolved[environment] = found
                     shared = shared or found
         return Entry(component, placed, kind, resolved)
 
-    def _keys(self, name: str, kind: Kind, placed: Placed) -> bool:
-        """Whether the component and its overrides have only keys that are common or the kind's."""
+    def _with_known_keys(self, name: str, kind: Kind, placed: Placed) -> Placed:
+        """`placed` without the keys that neither all components nor this kind's have; each is a problem."""
         own = field_names(kind.settings)
-        before = len(self.problems.errors)
-        self._unknown(f"components.{name}", placed, COMMON | own)
-        for environment, override in items(get(placed, "environments")).items():
-            self._unknown(f"components.{name}.environments.{environment}", override, PER_ENVIRONMENT | own)
-        return len(self.problems.errors) == before
+        fine = self._known_part(f"components.{name}", placed, COMMON | own)
+        overrides = items(get(placed, "environments"))
+        kept = {
+            environment: self._known_part(
+                f"components.{name}.environments.{environment}", override, PER_ENVIRONMENT | own
+            )
+            for environment, override in overrides.items()
+        }
+        if fine is placed and all(kept[environment] is overrides[environment] for environment in kept):
+            return placed
+        entries = items(fine)
+        if overrides:
+            entries["environments"] = mapping(kept, entries["environments"][1])
+        return mapping(entries, placed[1])
 
-    def _unknown(self, where: str, placed: Placed, known: frozenset[str]) -> None:
+    def _known_part(self, where: str, placed: Placed, known: frozenset[str]) -> Placed:
+        if not isinstance(placed[0], dict) or placed[0].keys() <= known:
+            return placed
+        entries = items(placed)
         for key, (_, spot) in items(placed).items():
             if key not in known:
+                del entries[key]
                 message = f"unknown key '{key}' in {where}"
                 self.problems.add(spot.key_location, "unknown-key", message, value=key, known=known)
+        return mapping(entries, placed[1])
 
     def _names(self, name: str, component: Component, placed: Placed) -> None:
         if self.known is None:
@@ -175,6 +197,7 @@ class Resolver:
         environment: str,
         override: Override,
         shared: Resolved | None,
+        base_checks: tuple[Check, ...],
     ) -> Resolved | None:
         """`shared` is the result for another environment: its settings are taken when nothing of this environment is in them."""
         assert self.known is not None
@@ -204,7 +227,7 @@ class Resolver:
             settings=plain,
             variables={**component.variables, **override.variables} if override.variables else component.variables,
             depends_on=tuple(sorted(set(component.depends_on))),
-            checks=_checks(component, override),
+            checks=_checks(override.checks, component.runner) if override.checks is not None else base_checks,
             soak=component.soak if override.soak is None else override.soak,
             ignore=tuple(rule.model_dump(mode="json", exclude_none=True) for rule in component.ignore),
             place=str(placed[1].key_location),
@@ -258,6 +281,24 @@ class Resolver:
         return fine
 
 
+def _rest(placed: Placed) -> tuple[Component | None, Placed]:
+    """What is left of a wrong component without the wrong keys, so that what it refers to is still checked. Nothing where `depends_on` or
+    `environments` are wrong: without them everything else would be told wrong, too."""
+    entries = {key: item for key, item in items(placed).items() if _fits(key, item[0])}
+    if {"depends_on", "environments"} & (placed[0].keys() - entries.keys()):
+        return None, placed
+    rest = mapping(entries, placed[1])
+    return Component.model_validate(rest[0]), rest
+
+
+def _fits(key: str, value: Any) -> bool:
+    try:
+        Component.model_validate({"kind": "x", key: value})
+    except ValidationError:
+        return False
+    return True
+
+
 def _any_reference(value: Any) -> bool:
     if isinstance(value, str):
         return "${" in value
@@ -266,14 +307,11 @@ def _any_reference(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(_any_reference(item) for item in value)
 
 
-def _checks(component: Component, override: Override) -> tuple[Check, ...]:
+def _checks(entries: Iterable[CheckEntry], runner: str | None) -> tuple[Check, ...]:
     """With the check that `runner:` stands for; names made different by a number."""
-    entries = component.checks if override.checks is None else override.checks
     found = [entry.check() for entry in entries]
-    if component.runner is not None and not any(
-        c.type == "runner" and c.settings["name"] == component.runner for c in found
-    ):
-        found.append(Check("runner", f"runner {component.runner}", {"name": component.runner}))
+    if runner is not None and not any(c.type == "runner" and c.settings["name"] == runner for c in found):
+        found.append(Check("runner", f"runner {runner}", {"name": runner}))
     names = set[str]()
     for index, check in enumerate(found):
         name, number = check.name, 2

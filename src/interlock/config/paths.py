@@ -35,27 +35,32 @@ def normal(path: str, base: str = "") -> str:
 
 
 def folder(tree: Tree, path: str) -> str:
-    """The normal form of a folder that is there. Raises PathError."""
+    """The normal form of a folder that is there, itself and not by way of a symbolic link. Raises PathError."""
     found = normal(path)
-    if found and not tree.is_folder(found):
-        raise PathError("path-missing", _why_not(tree, found, "folder"))
-    if link := _link_on(tree, found):
-        raise PathError("path-outside", f"goes through the symbolic link {link}; name the folder itself")
+    real = _real(tree, found)
+    if found and not tree.is_folder(real):
+        raise PathError("path-missing", _why_not(tree, real, "folder"))
+    if real != found:
+        # Two names for one folder would make two components of one.
+        raise PathError("path-outside", f"goes through a symbolic link; name the folder itself, {real}")
     return found
 
 
 def file(tree: Tree, path: str, base: str = "") -> str:
     """The normal form of a file that is there; a link is followed inside the repository. Raises PathError."""
     found = normal(path, base)
-    entry = tree.entry(found)
-    if entry is None:
-        raise PathError("path-missing", _why_not(tree, found, "file"))
-    if entry.is_link:
-        try:
-            tree.read(found)
-        except ConfigurationError as error:
-            raise PathError("path-outside", "is a symbolic link that leaves the repository") from error
+    real = _real(tree, found)
+    entry = tree.entry(real)
+    if entry is None or entry.mode == 0o160000:
+        raise PathError("path-missing", _why_not(tree, real, "file"))
     return found
+
+
+def _real(tree: Tree, path: str) -> str:
+    try:
+        return tree.real(path)
+    except ConfigurationError as error:
+        raise PathError("path-outside", "goes through a symbolic link that leaves the repository") from error
 
 
 def _why_not(tree: Tree, path: str, wanted: str) -> str:
@@ -64,18 +69,7 @@ def _why_not(tree: Tree, path: str, wanted: str) -> str:
     entry = tree.entry(path)
     if entry is None:
         return f"is no {wanted} of the repository" + (f" (looked for {path})" if wanted == "file" else "")
-    if entry.is_link:
-        return f"is a symbolic link; name the {wanted} itself"
     return "is a submodule, whose files are not here" if entry.mode == 0o160000 else f"is a file, not a {wanted}"
-
-
-def _link_on(tree: Tree, path: str) -> str | None:
-    parts = path.split("/") if path else []
-    for end in range(1, len(parts) + 1):
-        entry = tree.entry("/".join(parts[:end]))
-        if entry is not None and entry.is_link:
-            return entry.path
-    return None
 
 
 def is_pattern(path: str) -> bool:

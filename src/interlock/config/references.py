@@ -24,10 +24,10 @@ def organization(
     """The references within organization.yaml. `known` maps each section to its entries as written, wrong ones too."""
     for name, environment in environments.items():
         for index, before in enumerate(environment.after):
-            place = spot.find(["environments", name, "after", index]).location
+            location = spot.find(["environments", name, "after", index]).location
             if before not in known["environments"]:
                 message = f"environments.{name}.after: there is no environment '{before}'"
-                problems.add(place, "unknown-environment", message, value=before, known=known["environments"])
+                problems.add(location, "unknown-environment", message, value=before, known=known["environments"])
         if environment.approval is not None:
             _approval(name, environment.approval, known["teams"], spot, problems)
         for phase in ("plan", "apply"):

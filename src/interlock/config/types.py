@@ -71,10 +71,15 @@ def _url(value: Any) -> Any:
         return value
     try:
         parts = urlsplit(value)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
-        parts.port  # raises when it is not a number
+        number = parts.port or 0  # raises when it is not one
+        fine = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value) and number >= 0
+        )
+        secret = parts.password
     except ValueError:
-        fine = False
+        fine, secret = False, None
+    if secret:
+        raise PydanticCustomError("secret-in-clear", "holds a password; send it as a header with ${{secret:NAME}}")
     if not fine:
         raise PydanticCustomError(
             "invalid-url", "is not an address: it starts with https:// or http:// and names a host"
@@ -104,6 +109,7 @@ Names = Annotated[
 ]
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0, le=1000)]
+Number = Annotated[StrictInt, Field(ge=1)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 

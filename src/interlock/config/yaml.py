@@ -41,7 +41,7 @@ class _Stop(Exception):
     """The rest of the file cannot be read."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     """A mapping or list being filled. `size` counts its values with aliases expanded."""
 
@@ -109,7 +109,8 @@ class _Reader:
     def _events(self, text: str) -> None:
         documents = 0
         try:
-            for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            loader = yaml.CSafeLoader(text)
+            while (event := loader.get_event()) is not None:
                 kind = type(event)
                 if kind is yaml.ScalarEvent:
                     self._scalar(event)
@@ -129,7 +130,7 @@ class _Reader:
                         raise _Stop
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            line, column = _within(text, mark.line + 1, mark.column + 1) if mark else (1, 1)
             self._problem(line, column, "yaml-syntax", _syntax(error), hint=_syntax_hint(text, line, error))
             raise _Stop from None
         except yaml.YAMLError as error:
@@ -137,14 +138,16 @@ class _Reader:
             raise _Stop from None
 
     def _scalar(self, event: Any) -> None:
-        line, column = _mark(event)
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
         text: str = event.value
         if event.style == '"' and (bad := _CONTROL.search(text)):
             self._problem(
                 line, column, "control-character", f"the control character U+{ord(bad[0]):04X} is not allowed"
             )
             raise _Stop
-        if self._expects_key():
+        frame = self.stack[-1] if self.stack else None
+        if frame is not None and frame.key is None and isinstance(frame.container, dict):
             self._key(event, text, line, column)
             return
         value: Any = text
@@ -261,13 +264,12 @@ class _Reader:
             message = f"more than {MAX_VALUES:,} values once aliases are expanded"
             self._problem(spot.line, spot.column, "too-many-values", message)
             raise _Stop
-        children = spot_children = frame.spot.children
+        children: Any = frame.spot.children
         if isinstance(frame.container, list):
             frame.container.append(value)
-            assert isinstance(spot_children, list)
-            spot_children.append(spot)
+            children.append(spot)
             return
-        assert frame.key is not None and isinstance(children, dict)
+        assert frame.key is not None
         spot.key_line, spot.key_column = frame.key_mark
         if frame.key not in frame.container and frame.key != "<<" and frame.key.strip():
             frame.container[frame.key] = value
@@ -284,13 +286,24 @@ def _place(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
 
 
+def _within(text: str, line: int, column: int) -> tuple[int, int]:
+    """A place past the end of the text as the end of its last line."""
+    lines = text.splitlines() or [""]
+    return (line, column) if line <= len(lines) else (len(lines), len(lines[-1]) + 1)
+
+
 def _tag(tag: str) -> str:
     return "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
     words = error.problem or "not readable"
-    if error.context and error.context_mark:
+    if (
+        error.context
+        and error.context_mark
+        and error.problem_mark
+        and error.context_mark.line != error.problem_mark.line
+    ):
         return f"not YAML: {words} {error.context} that starts on line {error.context_mark.line + 1}"
     return f"not YAML: {words}"
 
