@@ -6,32 +6,35 @@ from the one it was released with. What cannot be told widens. Then, in order:
 
 1. no base → everything about the pair is planned;
 2. released, but not configured any more → a removal;
-3. what is in because of 1 to 2, a key or a file pulls in those that use its outputs or artifacts in the same environment, *conditionally*: the engine
+3. what is in because of 1, a key or a file pulls in those that use its outputs or artifacts in the same environment, *conditionally*: the engine
    drops them when these turn out unchanged. `depends_on` alone orders steps, it does not make anything change.
 
-A folder that moved with the same content is told as the one key `path`: files equal on both sides are not listed.
+A folder that moved is told as the one key `path`: files that are the same on both sides are not listed.
 """
 
-import posixpath
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 from pydantic import ValidationError
 
-from interlock.config.difference import Configured, pair_differences, surrounding_differences, used
-from interlock.kind import Kind, Source
+from interlock.config.bases import AffectedRequest, Base, Bases, Key
+from interlock.config.difference import pair_differences, surrounding_differences, used
+from interlock.config.moved import content, folder_of, moved_along
+from interlock.kind import Source
 from interlock.model.affected import AffectedPair, AffectedReport, LeftOut, Reason, ReasonType, Released, by_weight
 from interlock.model.errors import ConfigurationError, Location, Problem
 from interlock.model.manifest import Pair
 from interlock.world.tree import Tree
 
-Key = tuple[str, str]  # environment, component
-SHORT = 12
+__all__ = ["AffectedRequest", "affected"]
 
-#: How the `why` of a source (a clause, see `interlock.kind.Source`) sorts into types; the first that fits, else a plain read.
+SHORT = 12  # characters of a commit in texts
+OWN = "own file"
+
+#: How the `why` of a source (a clause, see `interlock.kind.Source`) sorts into types. The rest is widening.
 _TYPES = (
-    ("own file", ReasonType.OWN_FILE),
+    (OWN, ReasonType.OWN_FILE),
     ("var file", ReasonType.VAR_FILE),
     ("module chain", ReasonType.MODULE),
     ("read by", ReasonType.READ),
@@ -40,209 +43,104 @@ _TYPES = (
 )
 
 
-@dataclass(frozen=True)
-class AffectedRequest:
-    """`head` and `configured` are the revision asked about; `configured_at` reads the configuration at another tree.
-
-    `released` holds what stands. `base` (a commit) replaces every release's. `tree_of` may raise for a commit that a shallow clone lacks: it goes
-    through as it is. `changed` gives the paths that differ between two trees. `configuration_files` concern components only through their keys.
-    """
-
-    head: Tree
-    configured: Configured
-    kinds: Mapping[str, Kind]
-    released: Mapping[Key, Released]
-    tree_of: Callable[[str], Tree]
-    configured_at: Callable[[Tree], Configured]
-    base: str | None = None
-    changed: Callable[[Tree, Tree], Collection[str]] | None = None
-    configuration_files: frozenset[str] = frozenset()
-
-
 def affected(request: AffectedRequest) -> AffectedReport:
     """Raises ConfigurationError with every problem of what components read at head; errors of `tree_of` as they are."""
     return _Judge(request).report()
 
 
-@dataclass
-class _Base:
-    """One tree that pairs are compared with."""
-
-    commit: str
-    tree: Tree
-    changed: tuple[str, ...]
-    configured: Configured | None  # None: it could not be read
-    trouble: str = ""
-    all_changed: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.all_changed = frozenset(self.changed)
-
-
 class _Judge:
     def __init__(self, request: AffectedRequest) -> None:
         self.request = request
-        self.bases: dict[str, _Base] = {}
+        self.pairs = request.configured.pairs
+        self.bases = Bases(request)
         self.read: dict[tuple[str, str, str], tuple[Source, ...] | ConfigurationError] = {}
         self.problems: list[Problem] = []
         self.claimed: set[str] = set()
 
     def report(self) -> AffectedReport:
         request = self.request
-        pairs = request.configured.pairs
+        base = None if request.base is None else self.bases.get(request.base)
+        then = base.configured.pairs if base and base.configured else {}
         found: dict[Key, AffectedPair] = {}
         left: dict[Key, LeftOut] = {}
-        before = self.base(request.base).configured if request.base is not None else None
-        for key in dict.fromkeys((*pairs, *sorted(request.released), *sorted(before.pairs if before else ()))):
-            if key in pairs:
-                reasons, base = self.judge(key, before)
-                if reasons:
-                    found[key] = AffectedPair(key[1], key[0], pairs[key].kind, _sorted(reasons), base=base)
-                else:
-                    left[key] = LeftOut(key[1], key[0], self.unchanged(key, base), base)
+        for key, pair in self.pairs.items():
+            reasons, against = self.judge(key, pair)
+            if reasons:
+                found[key] = AffectedPair(key[1], key[0], pair.kind, _sorted(reasons), base=against)
             else:
-                old = request.released.get(key)
-                pair = old.pair if old else before.pairs[key]  # type: ignore[union-attr]
-                base = old.commit if old else request.base or ""
-                found[key] = AffectedPair(key[1], key[0], pair.kind, (self.removal(key, old),), removal=True, base=base)
+                left[key] = LeftOut(key[1], key[0], self.unchanged(key, against), against)
+        for key in sorted((request.released.keys() | then.keys()) - self.pairs.keys()):
+            found[key] = self.removal(key, request.released.get(key), then.get(key))
         if self.problems:
             raise ConfigurationError(tuple(dict.fromkeys(self.problems)))
         self.follow(found, left)
-        order = {name: at for at, name in enumerate((*request.configured.environments, *sorted({e for e, _ in found})))}
-        order = {name: list(order).index(name) for name in order}
+        names = dict.fromkeys(
+            (*request.configured.environments, *(e for e, _ in self.pairs), *sorted(e for e, _ in found))
+        )
+        order = {name: at for at, name in enumerate(names)}
 
         def place(item: AffectedPair | LeftOut) -> tuple[int, str]:
-            return order.get(item.environment, len(order)), item.component
+            return order[item.environment], item.component
 
-        return AffectedReport(
-            request.head.commit,
-            request.head.identity,
-            tuple(sorted(found.values(), key=place)),
-            tuple(sorted(left.values(), key=place)),
-            self.unclaimed(),
-        )
+        pairs, out = sorted(found.values(), key=place), sorted(left.values(), key=place)
+        return AffectedReport(request.head.commit, request.head.identity, tuple(pairs), tuple(out), self.unclaimed())
 
-    def base(self, commit: str) -> _Base:
-        if commit not in self.bases:
-            request = self.request
-            tree = request.tree_of(commit)
-            same = tree.identity == request.head.identity
-            changed = () if same else tuple(sorted((request.changed or differing)(tree, request.head)))
-            trouble, configured = "", None
-            try:
-                configured = request.configured if same else request.configured_at(tree)
-            except ConfigurationError as error:
-                trouble = str(error.problems[0])
-            self.bases[commit] = _Base(commit, tree, changed, configured, trouble)
-        return self.bases[commit]
-
-    def judge(self, key: Key, before: Configured | None) -> tuple[list[Reason], str]:
+    def judge(self, key: Key, pair: Pair) -> tuple[list[Reason], str]:
         """Every reason but dependencies, and the base's commit."""
-        environment, component = key
-        request, pair = self.request, self.request.configured.pairs[key]
-        now = self.sources(pair, request.head)
-        released = request.released.get(key)
-        if request.base is None and (released is None or not released.commit):
-            self.claimed.update(self.everything(now))
+        request, released = self.request, self.request.released.get(key)
+        now = self.sources(pair)
+        if request.base is not None:
+            base = self.bases.get(request.base)
+            old = base.configured.pairs.get(key) if base.configured else None
+        elif released is not None and released.commit:
+            base, old = self.bases.get(released.commit), released.pair
+        else:
+            text = f"never released in {pair.environment}: everything is planned" + self.twin(pair)
             if released is not None:
-                text = f"its release {released.name or 'here'} names no commit to compare with"
-            else:
-                text = f"never released in {environment}: everything is planned"
-            return [Reason(ReasonType.NEVER_RELEASED, text + self.twin(pair))], ""
-        base = self.base(request.base if request.base is not None else released.commit)  # type: ignore[union-attr]
-        old = released.pair if request.base is None and released else before.pairs.get(key) if before else None
-        reasons: list[Reason] = []
-        if released is not None and released.doubt:
-            reasons.append(Reason(ReasonType.UNFINISHED, released.doubt, released.name))
-        if base.trouble and (old is None or base.configured is None):
-            reasons.append(
-                Reason(
-                    ReasonType.UNRESOLVED, f"the configuration at {base.commit[:SHORT]} cannot be read: {base.trouble}"
-                )
-            )
-        if old is None:
-            if not base.trouble:
-                text = f"not configured in {environment} at {base.commit[:SHORT]}: everything is planned"
-                reasons.append(Reason(ReasonType.NEVER_RELEASED, text + self.twin(pair)))
-            self.claimed.update(self.match(base, now, pair))
-            return reasons, base.commit
-        moved = self.moved(old, pair, base)
-        reasons += self.keys(old, pair, base, moved)
-        try:
-            then = self.sources_of(old, base.tree)
-        except ConfigurationError as error:
-            text = f"what it read at {base.commit[:SHORT]} cannot be told: {error.problems[0]}"
-            reasons.append(Reason(ReasonType.UNRESOLVED, text))
-            then = ()
-        hits = {
-            (s.path if not s.path or s.path.endswith("/") else path, s.why, path)
-            for path, s in self.hits(base, (*now, *then))
-        }
-        for _, why, path in hits:
-            self.claimed.add(path)
-            if path not in moved:
-                reasons.append(_file_reason(path, why))
+                text = f"the release {released.name} names no commit to compare with: everything is planned"
+            return [Reason(ReasonType.NEVER_RELEASED, text)], ""
+        at = base.commit[:SHORT]
+        reasons = [Reason(ReasonType.UNFINISHED, released.doubt, released.name)] if released and released.doubt else []
+        if base.trouble:
+            reasons.append(Reason(ReasonType.UNRESOLVED, f"the configuration at {at} cannot be read: {base.trouble}"))
+        if old is not None:
+            reasons += self.compare(old, pair, base, now)
+        elif not base.trouble:
+            text = f"not configured in {pair.environment} at {at}: everything is planned" + self.twin(pair)
+            reasons.append(Reason(ReasonType.NEVER_RELEASED, text))
         return reasons, base.commit
 
-    def keys(self, old: Pair, pair: Pair, base: _Base, moved: frozenset[str]) -> Iterator[Reason]:
+    def compare(self, old: Pair, pair: Pair, base: Base, now: tuple[Source, ...]) -> Iterator[Reason]:
+        """Keys, then files."""
+        along, whole = moved_along(old, base.tree, pair, self.request.head)
         for difference in pair_differences(old, pair, self.request.kinds.get(pair.kind)):
             text = f"{difference.key} {difference.text}"
             if difference.key == "path":
-                text = f"path: {old.settings.get('path')} → {pair.settings.get('path')}"
-                text += " (the folder was renamed, its content is the same)" if self.whole(moved, pair) else ""
+                text = f"path: {folder_of(old) or '.'} → {folder_of(pair) or '.'}"
+                text += ", the same content in a renamed folder" if whole else ""
             yield Reason(ReasonType.CONFIGURATION, text, difference.key)
         if base.configured is not None:
             for difference in surrounding_differences(base.configured, self.request.configured, pair):
                 yield Reason(ReasonType.CONFIGURATION, f"{difference.key} {difference.text}", difference.key)
         if base.tree.identity != self.request.head.identity:
-            for key in sorted({key for key, reference in used(pair) if reference.form == "commit"}):
-                yield Reason(ReasonType.CONFIGURATION, f"{key} names ${{commit}}, and this is another one", key)
+            for name in sorted({name for name, reference in used(pair) if reference.form == "commit"}):
+                yield Reason(ReasonType.CONFIGURATION, f"{name} names ${{commit}}, which is another one now", name)
+        try:
+            then = self.sources_of(old, base.tree)
+        except ConfigurationError as error:
+            text = f"what it read at {base.commit[:SHORT]} cannot be told: {error.problems[0]}"
+            yield Reason(ReasonType.UNRESOLVED, text)
+            then = ()
+        for source in {*now, *then} if base.changed else ():
+            for path in base.below(source.path):
+                keys_only = source.why == OWN and path in self.request.configuration_files
+                if path not in along and not keys_only:
+                    yield _file_reason(path, source.why)
 
-    def moved(self, old: Pair, pair: Pair, base: _Base) -> frozenset[str]:
-        """The paths, old and new, of files that only moved along when the component's folder was renamed."""
-        before, after = str(old.settings.get("path", "")), str(pair.settings.get("path", ""))
-        if before == after:
-            return frozenset()
-        same: set[str] = set()
-        for entry in self.request.head.walk(after):
-            twin = posixpath.join(before, posixpath.relpath(entry.path, after))
-            there = base.tree.entry(twin)
-            if there is not None and (there.identity, there.mode) == (entry.identity, entry.mode):
-                same |= {entry.path, twin}
-        return frozenset(same)
-
-    def whole(self, moved: frozenset[str], pair: Pair) -> bool:
-        return all(entry.path in moved for entry in self.request.head.walk(str(pair.settings.get("path", ""))))
-
-    def twin(self, pair: Pair) -> str:
-        """Where a component that is gone had the same folder content, this one may be it under a new name: say so, it matters for its state."""
-        here = self.content(self.request.head, pair)
-        for key in sorted(self.request.released.keys() - self.request.configured.pairs.keys()):
-            released = self.request.released[key]
-            if key[0] == pair.environment and released.commit and released.pair.kind == pair.kind:
-                if here and here == self.content(self.base(released.commit).tree, released.pair):
-                    return f" (its folder has the content of the removed component '{key[1]}')"
-        return ""
-
-    @staticmethod
-    def content(tree: Tree, pair: Pair) -> Mapping[str, str]:
-        folder = str(pair.settings.get("path", ""))
-        return {posixpath.relpath(e.path, folder or "."): e.identity for e in tree.walk(folder)}
-
-    def removal(self, key: Key, released: Released | None) -> Reason:
-        environment, component = key
-        elsewhere = any(name == component for _, name in self.request.configured.pairs)
-        what = f"no longer configured for {environment}" if elsewhere else "no longer configured"
-        if released is None:
-            return Reason(ReasonType.REMOVED, f"{what}; no release of it is known here", component)
-        return Reason(
-            ReasonType.REMOVED, f"{what}; what {released.name or 'its release'} deployed is planned away", component
-        )
-
-    def sources(self, pair: Pair, tree: Tree) -> tuple[Source, ...]:
+    def sources(self, pair: Pair) -> tuple[Source, ...]:
         """At head, where a problem is an error of this run; it is kept until all are known."""
         try:
-            return self.sources_of(pair, tree)
+            return self.sources_of(pair, self.request.head)
         except ConfigurationError as error:
             self.problems.extend(error.problems)
             return ()
@@ -257,6 +155,7 @@ class _Judge:
         known = self.read[key]
         if isinstance(known, ConfigurationError):
             raise known
+        self.claimed.update(source.path for source in known)
         return known
 
     def _ask(self, pair: Pair, tree: Tree) -> tuple[Source, ...]:
@@ -271,84 +170,72 @@ class _Judge:
             ) from error
         return kind.sources(settings, tree)
 
-    def hits(self, base: _Base, sources: Collection[Source]) -> Iterator[tuple[str, Source]]:
-        """(changed path, source) of everything read that changed."""
-        if not base.changed:
-            return
-        for source in set(sources):
-            for path in _changed_at(base, source.path):
-                if not (path in self.request.configuration_files and source.why == "own file"):
-                    yield path, source
+    def twin(self, pair: Pair) -> str:
+        """Where a component that is gone had the same folder content, this may be it under a new name: said, as it matters for its state."""
+        gone = self.request.released.keys() - self.pairs.keys()
+        here = content(self.request.head, folder_of(pair)) if gone else {}
+        for key in sorted(gone):
+            old = self.request.released[key]
+            if here and key[0] == pair.environment and old.commit and old.pair.kind == pair.kind:
+                there = content(self.bases.get(old.commit).tree, folder_of(old.pair))
+                if there == here:
+                    return f" (its folder has the content of '{key[1]}', which is no longer configured)"
+        return ""
 
-    def match(self, base: _Base, sources: Collection[Source], pair: Pair) -> Iterator[str]:
-        return (path for path, _ in self.hits(base, sources))
-
-    def everything(self, sources: Collection[Source]) -> Iterator[str]:
-        return (source.path for source in sources)
+    def removal(self, key: Key, released: Released | None, before: Pair | None) -> AffectedPair:
+        environment, component = key
+        pair = released.pair if released is not None else before
+        assert pair is not None
+        commit = released.commit if released is not None else self.request.base or ""
+        if commit:
+            tree = self.bases.get(commit).tree
+            with suppress(ConfigurationError):  # asked only so that its files count as claimed
+                self.sources_of(pair, tree)
+        elsewhere = any(name == component for _, name in self.pairs)
+        text = f"no longer configured for {environment}" if elsewhere else "no longer configured"
+        if released is None:
+            text += ", and no release of it is known here"
+        else:
+            text += f": what {released.name or 'its release'} deployed is planned away"
+        return AffectedPair(
+            component, environment, pair.kind, (Reason(ReasonType.REMOVED, text),), removal=True, base=commit
+        )
 
     def unchanged(self, key: Key, base: str) -> str:
-        released = self.request.released.get(key)
-        if base == self.request.head.commit and base:
-            name = released.name if released and self.request.base is None else ""
-            return (
-                f"{f'{name} ' if name else ''}deployed this commit"
-                if self.request.base is None
-                else "the base is this commit"
-            )
-        since = (
-            f"{released.name} (commit {base[:SHORT]})"
-            if released and released.name and self.request.base is None
-            else base[:SHORT]
-        )
-        return f"nothing it reads changed since {since}"
+        released = self.request.released.get(key) if self.request.base is None else None
+        name = released.name if released is not None else ""
+        if base and base == self.request.head.commit:
+            return f"{name or 'its release'} is of this commit" if released else "the base is this commit"
+        return f"nothing it reads changed since {f'{name}, commit {base[:SHORT]}' if name else base[:SHORT]}"
 
     def follow(self, found: dict[Key, AffectedPair], left: dict[Key, LeftOut]) -> None:
         """Dependants by outputs or artifacts, however far, in the same environment."""
         users: dict[Key, dict[Key, set[str]]] = {}
-        for key, pair in self.request.configured.pairs.items():
+        for key, pair in self.pairs.items():
             for _, reference in used(pair):
                 if reference.form in ("component_output", "component_artifact"):
                     users.setdefault((key[0], reference.arguments[0]), {}).setdefault(key, set()).add(str(reference))
         todo = sorted(key for key, item in found.items() if not item.removal)
-        for key in todo:
+        for key in todo:  # grows
             for user, names in sorted(users.get(key, {}).items()):
-                reason = Reason(
-                    ReasonType.DEPENDENCY, f"{key[1]} will be deployed, and it uses {', '.join(sorted(names))}", key[1]
-                )
+                text = f"{key[1]} will be deployed, and it uses {', '.join(sorted(names))}"
+                reason = Reason(ReasonType.DEPENDENCY, text, key[1])
                 if user in found:
-                    item = found[user]
-                    found[user] = replace(item, reasons=_sorted([*item.reasons, reason]))
-                else:
-                    out = left.pop(user)
-                    kind = self.request.configured.pairs[user].kind
-                    found[user] = AffectedPair(user[1], user[0], kind, (reason,), conditional=True, base=out.base)
-                    todo.append(user)
+                    found[user] = replace(found[user], reasons=_sorted([*found[user].reasons, reason]))
+                    continue
+                base = left.pop(user).base
+                found[user] = AffectedPair(
+                    user[1], user[0], self.pairs[user].kind, (reason,), conditional=True, base=base
+                )
+                todo.append(user)
 
     def unclaimed(self) -> tuple[str, ...]:
-        """Changed files that no component reads. A claim may be a folder."""
-        changed = set().union(*(base.all_changed for base in self.bases.values())) - self.request.configuration_files
+        """Changed files that no component reads."""
+        changed = {
+            path for base in self.bases.known.values() for path in base.changed
+        } - self.request.configuration_files
         folders = tuple(sorted(path for path in self.claimed if not path or path.endswith("/")))
-        return tuple(sorted(p for p in changed if p not in self.claimed and not (folders and p.startswith(folders))))
-
-
-def differing(base: Tree, head: Tree) -> tuple[str, ...]:
-    """Paths whose content or mode differs, by comparing the entries of two trees: what Git says faster."""
-    old = {e.path: (e.identity, e.mode) for e in base.walk()}
-    new = {e.path: (e.identity, e.mode) for e in head.walk()}
-    return tuple(sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path)))
-
-
-def _changed_at(base: _Base, path: str) -> Iterator[str]:
-    """Changed paths that a source (a file, or a folder ending in `/`, or everything) covers."""
-    if not path:
-        yield from base.changed
-    elif path.endswith("/"):
-        for at in range(bisect_left(base.changed, path), len(base.changed)):
-            if not base.changed[at].startswith(path):
-                break
-            yield base.changed[at]
-    elif path in base.all_changed:
-        yield path
+        return tuple(sorted(p for p in changed if p not in self.claimed and not p.startswith(folders)))
 
 
 def _file_reason(path: str, why: str) -> Reason:

@@ -63,7 +63,7 @@ def surrounding_differences(old: Configured, new: Configured, pair: Pair) -> tup
 def used(pair: Pair) -> tuple[tuple[str, Reference], ...]:
     """(key, reference) of everything that goes into the pair's plan, sorted."""
     keys: dict[str, Any] = {f"variables.{name}": value for name, value in pair.variables.items()}
-    keys |= {name: value for name, value in pair.settings.items()}
+    keys |= dict(pair.settings.items())
     return tuple(sorted({(key, reference) for key, value in keys.items() for reference in references(value)}))
 
 
