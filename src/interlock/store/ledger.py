@@ -34,6 +34,12 @@ def record(tx: Tx, release: Release) -> Release:
     return release
 
 
+def generation(tx: Tx) -> int:
+    """Grows with every release: equal means that nothing was released in between."""
+    row = tx.one("SELECT value FROM sequences WHERE name = 'releases'")
+    return int(row["value"]) if row else 0
+
+
 def set_status(
     tx: Tx, id_: str, status: ReleaseStatus, *, expect: ReleaseStatus | None = None, undone_by: str = ""
 ) -> bool:
