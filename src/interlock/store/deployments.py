@@ -78,7 +78,7 @@ def create(tx: Tx, manifest: "Manifest", blob: Blob, *, state: str, step_state: 
         base=manifest.base,
         actor=manifest.actor,
         message=manifest.message,
-        fingerprint=fingerprint(manifest.type, manifest.commit, pairs),
+        fingerprint=fingerprint(manifest.type, manifest.commit, pairs if asked is None else asked),
         digest=blob.digest,
         size=blob.size,
         created=times.now(tx),
