@@ -12,12 +12,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from interlock.model.change import Change
-from interlock.model.check import Check, CheckResult
 from interlock.model.errors import Corrupt
-from interlock.model.gate import Gate
 from interlock.model.plan import Plan
-from interlock.model.receipt import Receipt
 
 T = TypeVar("T")
 
@@ -56,34 +52,6 @@ def encode_plan(plan: Plan) -> dict[str, Any]:
 def decode_plan(value: Mapping[str, Any]) -> Plan:
     """Raises Corrupt."""
     return decode(Plan, value)
-
-
-def encode_receipt(receipt: Receipt) -> dict[str, Any]:
-    return cast(dict[str, Any], encode(receipt))
-
-
-def decode_receipt(value: Mapping[str, Any]) -> Receipt:
-    """Raises Corrupt."""
-    return decode(Receipt, value)
-
-
-def encode_change(change: Change) -> dict[str, Any]:
-    return cast(dict[str, Any], encode(change))
-
-
-def decode_gate(value: Mapping[str, Any]) -> Gate:
-    """Raises Corrupt."""
-    return decode(Gate, value)
-
-
-def decode_check(value: Mapping[str, Any]) -> Check:
-    """Raises Corrupt."""
-    return decode(Check, value)
-
-
-def decode_check_result(value: Mapping[str, Any]) -> CheckResult:
-    """Raises Corrupt."""
-    return decode(CheckResult, value)
 
 
 @functools.cache
