@@ -28,7 +28,9 @@ def manifest(deployment, components=("app", "network"), environments=("staging",
 def plan(id_, component="app", environment="staging", intent="i1", speculative=False, artifact=BLOB):
     changes = (
         Change("item.a", Action.CREATE, after={"name": "a", "secret": masked("d1"), "list": [1, None, True]}),
-        Change("item.b", Action.REPLACE, replace_paths=(("tags", 0, "x"),), undo=Undo.LOSSY, undo_reason="new and empty"),
+        Change(
+            "item.b", Action.REPLACE, replace_paths=(("tags", 0, "x"),), undo=Undo.LOSSY, undo_reason="new and empty"
+        ),
     )
     outputs = (OutputChange("url", Action.UPDATE, "http://a", "http://b"),)
     planned = Planned(changes, {"serial": 3}, Tool("tofu", "1.12.6"), artifact, outputs, (), (Note("n", "look"),))

@@ -8,7 +8,6 @@ A reader sees one snapshot from its first statement to its end. Transactions do 
 it; a write inside one is a mistake in our code. Nothing slow (no tool, no network, no wait) happens inside a transaction.
 """
 
-import os
 import sqlite3
 import threading
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from interlock.model.errors import Corrupt, InterlockError, NotFound, Permanent, Unavailable
+from interlock.store.durable import create_once
 
 Row = Mapping[str, Any]
 
@@ -179,7 +179,11 @@ class Database:
 
 
 class SqliteDriver:
-    """SQLite with a write-ahead log, every commit fsynced; waits up to 30 s for another writer. The file is 0600, as its log beside it."""
+    """SQLite with a write-ahead log, every commit fsynced; waits up to 30 s for another writer. The file is 0600, as its log beside it.
+
+    Nobody may open the file itself in a process that uses it, not even to read: closing it would drop this process's POSIX locks on it, another
+    process would take itself for the last one and delete the log, and commits would be lost. So it is made elsewhere and linked into place.
+    """
 
     clock = "(julianday('now') - 2440587.5) * 86400.0"
     patience = 30.0
@@ -189,12 +193,10 @@ class SqliteDriver:
 
     def connect(self) -> sqlite3.Connection:
         try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
+            create_once(self.path, b"")
+        except Unavailable as error:
             raise Permanent(
-                f"the database {self.path} cannot be opened: {error.strerror}",
-                hint="check the folder's owner and mode; `interlock doctor` shows where it is",
-                slug="database-unwritable",
+                f"the database {self.path} cannot be made", hint=error.hint, slug="database-unwritable"
             ) from error
         connection = sqlite3.connect(
             self.path, timeout=self.patience, isolation_level=None, check_same_thread=False, cached_statements=256

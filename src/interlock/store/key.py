@@ -6,6 +6,7 @@ forged. So a key is made only for a home that holds nothing, and a fingerprint k
 
 import base64
 import binascii
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -72,13 +73,12 @@ def _read(path: Path) -> bytes | None:
 
 def _decode(text: str, source: str) -> bytes:
     """Hex or base64 (either alphabet) of at least 32 bytes. The error never shows the text."""
-    for decode in (bytes.fromhex, _base64):
-        try:
-            key = decode(text)
-        except (ValueError, binascii.Error):
-            continue
+    try:
+        key = bytes.fromhex(text) if re.fullmatch(r"[0-9A-Fa-f]+", text) else _base64(text)
         if len(key) >= _BYTES:
             return key
+    except (ValueError, binascii.Error):
+        pass  # told below, without the text
     raise ConfigurationError(
         (
             Problem(
