@@ -65,12 +65,18 @@ def _build(type_: Any, value: Any) -> Any:
             return tuple(_build(arguments[0], v) for v in value)
         return tuple(_build(a, v) for a, v in zip(arguments, value, strict=True))
     if origin is not None and issubclass(origin, Mapping):
-        return {k: _build(arguments[1], v) for k, v in value.items()}
+        return {k: _build(arguments[1], v) for k, v in _object(value).items()}
     if isinstance(type_, type) and issubclass(type_, Enum):
         return type_(value)
     if isinstance(type_, type) and dataclasses.is_dataclass(type_):
         hints = _hints(type_)
-        return type_(**{name: _build(hints[name], v) for name, v in value.items()})
+        return type_(**{name: _build(hints[name], v) for name, v in _object(value).items()})
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
     return value
 
 
