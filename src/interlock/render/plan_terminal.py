@@ -64,25 +64,26 @@ def _rows(view: PlanView, look: Look) -> Iterator[Line]:
         return
     names = min(max(cells(row.component) for row in view.rows), max(16, look.width // 3))
     what = min(max(sum(cells(s.text) for s in _what(row, look)) for row in view.rows), look.width // 2)
+    reasons = max(cells(_reason(row, 1000)) for row in view.rows)
     for environment, rows in view.environments:
         yield ()
         yield line(" ", (environment, "strong"))
         for row in rows:
-            yield from _row(row, look, names, what)
+            yield from _row(row, look, names, what, reasons)
 
 
-def _row(row: Row, look: Look, names: int, what: int) -> Iterator[Line]:
+def _row(row: Row, look: Look, names: int, what: int, reasons: int) -> Iterator[Line]:
     glyph, style = _GLYPHS[row.status]
     if row.status is Status.CHANGES:
         style = "remove" if row.counts[Action.DELETE] or row.counts[Action.REPLACE] else "change"
     time = pad(format_duration(row.seconds), 6, right=True) if row.seconds else " " * 6
     told = _what(row, look)
-    used = 2 + 2 + names + 2 + what + 2
-    room = look.width - used - 8
-    head = line("  ", (pad(look.glyph(glyph), 2), style), pad(clip(row.component, names), names), "  ")
+    mark = 2 if look.unicode else 3
+    room = max(12, min(reasons, look.width - (2 + mark + names + 2 + what + 2 + 8)))
+    head = line("  ", (pad(look.glyph(glyph), mark), style), pad(clip(row.component, names), names), "  ")
     space = Span(" " * max(0, what - sum(cells(s.text) for s in told)))
-    reason = _reason(row, max(room, 12))
-    yield (*head, *told, space, Span("  "), Span(pad(reason, room), "dim"), Span(f"  {time}", "dim"))
+    reason = pad(_reason(row, room), room)
+    yield (*head, *told, space, Span("  "), Span(reason, "dim"), Span(f"  {time}", "dim"))
     below = " " * 6
     if row.status is Status.DEFERRED:
         waits = ", ".join(row.waits)
