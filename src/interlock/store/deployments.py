@@ -63,8 +63,11 @@ def fingerprint(type_: str, commit: str, pairs: Pairs) -> str:
 def create(
     tx: Tx, manifest: "Manifest", blob: Blob, *, state: str, step_state: str, asked: Pairs | None = None
 ) -> Deployment:
-    """The row and those of its steps. `asked` is what the request named (`*` for all), the steps' own pairs where it is None: an equal request
-    finds this deployment again (`find_unfinished`) though less may be left to do by then. `manifest.deployment` comes from `ids.new(tx, ids.DEPLOYMENT)`, in this or an earlier transaction."""
+    """The row and those of its steps. `manifest.deployment` comes from `ids.new(tx, ids.DEPLOYMENT)`, in this or an earlier transaction.
+
+    `asked` is what the request named (`*` for all), the steps' own pairs where it is None: an equal request finds this deployment again
+    (`find_unfinished`) though less may be left to do by then.
+    """
     pairs = [(s.pair.environment, s.pair.component) for s in manifest.steps]
     tx.execute(
         """INSERT INTO deployments (id, number, type, state, commit_id, tree, base, actor, message, fingerprint, manifest_digest,
