@@ -40,11 +40,18 @@ class LoopbackState:
         thread = threading.Thread(target=server.run, name="managed-state", daemon=True)
         thread.start()
         try:
+            self._let_go()
             yield StateAddress(f"http://127.0.0.1:{server.server_address[1]}{PATH}", access.username, access.password)
         finally:
             server.end()
             thread.join()
             server.server_close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """A lock that is there before a run or after it is that of a tool that was killed: no other run has our lease."""
+        if self._fence is not None and self._store.holder() is not None:
+            self._store.unlock(None)
 
 
 class _Server(ThreadingHTTPServer):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from interlock.model.errors import InterlockError, LeaseLost
+from interlock.model.errors import InterlockError, LeaseLost, StalePlan
 from interlock.world import Fence
 
 
@@ -35,11 +35,11 @@ class StateStore(Protocol):
     def current(self) -> StateVersion | None: ...
 
     def put(self, version: StateVersion, lock_id: str) -> None:
-        """Append a version. The caller has checked it; a store that knows better (another lineage, no greater serial) raises."""
+        """Append a version. The caller has checked it; a store that knows better by now raises StalePlan or LeaseLost."""
         ...
 
     def lock(self, info: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """None when it is held by `info["ID"]` now, else the holder's info. A lock of an older lease is taken over."""
+        """None when it is held by `info["ID"]` now, else the holder's info. A lock of an older lease is taken over. Raises LeaseLost."""
         ...
 
     def unlock(self, lock_id: str | None) -> bool:
@@ -111,7 +111,10 @@ def _write(request: Request, store: StateStore, access: Access) -> Answer:
             return _refused(f"the stored state has serial {current.serial}, the new one {serial}")
     if refusal := _lease_lost(access):
         return refusal
-    store.put(StateVersion(request.body, serial, lineage), given)
+    try:
+        store.put(StateVersion(request.body, serial, lineage), given)
+    except (StalePlan, LeaseLost) as error:  # it moved between our look and its transaction
+        return _refused(str(error))
     return Answer(200)
 
 
@@ -121,7 +124,10 @@ def _lock(request: Request, store: StateStore, access: Access) -> Answer:
         return Answer(400, b"a lock is a JSON object with `ID`\n")
     if refusal := _lease_lost(access):
         return refusal
-    holder = store.lock(info)
+    try:
+        holder = store.lock(info)
+    except LeaseLost as error:
+        return _refused(str(error))
     if holder is not None:
         body = json.dumps(dict(holder)).encode()  # the tool shows it to its user
         return Answer(423, body, _json(body))

@@ -176,7 +176,8 @@ def _account(
     done = tuple(c.address for c in plan.changes if c.writes and _done(c, said, there if readable and moved else None))
     left = tuple(c.address for c in plan.changes if c.writes and c.address not in done)
     unfinished = sorted({address for address, _ in said.unfinished})
-    if not known or (unfinished and (ready.world.cancel.hard or not moved)):
+    by_itself = isinstance(cut, ToolFailed) and cut.exit_code == 1
+    if not known or (unfinished and not by_itself):
         outcome = Outcome.UNKNOWN
     elif said.begun or moved or kept:
         outcome = Outcome.PARTIAL

@@ -54,7 +54,8 @@ def ensure(
 ) -> Initialised:
     """`keep` is the folder of the slots, `environ` gives the environment for a data folder. Raises ToolFailed, Cancelled, TimedOut.
 
-    `variables` (values, files) only where a module's source or the backend is an expression. On return `stack` has the lock file that the providers were chosen by.
+    `variables` (values, files) only where a module's source or the backend is an expression. On return `stack` has the lock file that the
+    providers were chosen by.
     """
     keep.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock, kept_lock = stack / LOCK_FILE, keep / "lock.hcl"

@@ -22,12 +22,12 @@ class OpenTofuKind:
         return sources(_own(settings), tree)
 
     def identity(self, settings: BaseModel, tree: Tree, component: str, environment: str) -> str:
-        from interlock.kinds.opentofu.sources import identity
+        from interlock.kinds.opentofu.identity import identity
 
         return identity(_own(settings), tree, component, environment)
 
     def published(self, settings: BaseModel, tree: Tree) -> frozenset[str] | None:
-        from interlock.kinds.opentofu.sources import published
+        from interlock.kinds.opentofu.identity import published
 
         return published(_own(settings), tree)
 

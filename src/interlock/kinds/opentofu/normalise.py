@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from interlock.model.change import Action, Change, OutputChange, Undo, unknown
+from interlock.model.digest import canonical
 from interlock.model.errors import ToolFailed
 from interlock.model.plan import sort_changes
 
@@ -149,7 +150,7 @@ def _import_id(importing: Any, masker: Masker) -> str:
     if given is None and isinstance(importing, Mapping) and importing.get("identity") is not None:
         given = importing["identity"]  # imported by attributes instead of one id
     scrubbed = masker.scrub("(known during apply)" if given is None else given)
-    return scrubbed if isinstance(scrubbed, str) else repr(scrubbed)
+    return scrubbed if isinstance(scrubbed, str) else canonical(scrubbed).decode()
 
 
 def _value(value: Any, unknowns: Any, marks: Any, masker: Masker) -> Any:

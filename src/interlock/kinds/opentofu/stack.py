@@ -39,6 +39,7 @@ class Stack:
     ephemeral: frozenset[str]
     fingerprint: str
     dynamic: bool
+    broken: bool = False  # a file of the stack, or of a module it calls, is no HCL
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,11 @@ def read_stack(source: Path, path: str, *, opentofu: bool) -> Stack:
     protected: dict[str, Location] = {}
     ignored: dict[str, tuple[tuple[str, ...], Location]] = {}
     prints: dict[str, Any] = {}
-    dynamic = False
+    dynamic = broken = False
     for prefix, folder, files in _modules(source, path, opentofu=opentofu):
         for file in files:
             parsed = file.parsed
+            broken |= bool(parsed.broken)
             requirements += [Requirement(text, f"{file.path}:{line}") for text, line in parsed.required_versions]
             for resource in parsed.resources:
                 _lifecycle(prefix + resource.address, resource, Location(file.path, resource.line), protected, ignored)
@@ -82,6 +84,7 @@ def read_stack(source: Path, path: str, *, opentofu: bool) -> Stack:
         ephemeral=frozenset(v.name for f in own for v in f.parsed.variables if v.ephemeral),
         fingerprint=sha256(canonical(prints)),
         dynamic=dynamic,
+        broken=broken,
     )
 
 

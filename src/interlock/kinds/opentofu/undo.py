@@ -52,7 +52,7 @@ def _classified(change: Change, protected: Mapping[str, Location]) -> Change:
 
 def _undo(change: Change, protected: Mapping[str, Location]) -> tuple[Undo, str]:
     place = protected.get(configuration_address(change.address))
-    if change.importing is not None:
+    if change.importing is not None or change.action is Action.IMPORT:
         return Undo.IRREVERSIBLE, "it is imported: undoing would have to delete, or let go, what was there before us"
     match change.action:
         case Action.CREATE if place:
