@@ -32,7 +32,7 @@ class ModuleCall:
 
 @dataclass(frozen=True)
 class Read:
-    """A call of a file-reading function, or (function "path") a text that starts at `path.module` or `path.root`.
+    """A call of a file-reading function, or a text that starts at `path.module` or `path.root`: function "path", or "local" inside `locals`.
 
     For `fileset`, `path` is the folder and `pattern` its second argument.
     """

@@ -219,13 +219,9 @@ def reads_of(root: Node, line: int | None = None) -> Iterator[Read]:
         at = line if line is not None else node.start_point[0] + 1
         if node.type == "template_expr":
             template = template_of(node)
-            if (
-                template
-                and isinstance(template[0], Reference)
-                and template[0].text.startswith("path.")
-                and len(template) > 1
-            ):
-                yield Read("path", template, at)
+            starts = len(template) > 1 and isinstance(template[0], Reference) and template[0].text.startswith("path.")
+            if starts and (function := _named_by(node)):
+                yield Read(function, template, at)
             continue
         name = _text(node.named_children[0]).removeprefix("core::")
         arguments = arguments_of(node)
@@ -233,6 +229,22 @@ def reads_of(root: Node, line: int | None = None) -> Iterator[Read]:
             path = template_of(arguments[0]) if arguments else (Reference(HOLE),)
             pattern = template_of(arguments[1]) if name == "fileset" and len(arguments) > 1 else None
             yield Read(name, path, at, pattern)
+
+
+def _named_by(template: Node) -> str:
+    """How a text that names a path stands there: "path", "local" for the value of a local, "" as the argument of a file-reading function."""
+    node = template.parent
+    while node is not None and node.type != "block":
+        if node.type == "function_call":
+            name = _text(node.named_children[0]).removeprefix("core::")
+            if name in FILE_FUNCTIONS:
+                return ""
+            if name not in SAME_PATH:
+                break
+        node = node.parent
+    while node is not None and node.type != "block":
+        node = node.parent
+    return "local" if node is not None and _text(node.named_children[0]) == "locals" else "path"
 
 
 def literal(value: Any) -> Any:

@@ -24,7 +24,7 @@ from interlock.kinds.opentofu.identity import identity, published
 from interlock.kinds.opentofu.module import Module, Survey, is_variables, loads_itself, suffix_of
 from interlock.kinds.opentofu.reader import READER, Reader
 from interlock.kinds.opentofu.spec import OpenTofuSettings
-from interlock.kinds.opentofu.text import join, leaves, normal, text_of
+from interlock.kinds.opentofu.text import Text, join, leaves, normal, text_of
 from interlock.model.errors import Location
 from interlock.world.tree import Tree
 
@@ -136,20 +136,25 @@ def _read(
     suffix = text.suffix
     if leaves(place):
         return  # not of this repository; the tool says what is wrong with it
-    if read.function == "path":
+    if read.function in ("path", "local"):
+        # A local that names a folder is where other paths start.
         real = tree.real(place) if exact else ""
-        if exact and real and (tree.entry(real) or (tree.is_folder(real) and not _above(real, module, root))):
+        names_folder = read.function == "path" and tree.is_folder(real) and not _above(real, module, root)
+        if exact and real and (names_folder or (tree.entry(real) is not None)):
             yield from _named(survey, real, place, f"named in {location}", own)
         return
+    verb = "read by" if exact else "may be read by"
     if read.function == "fileset" and exact and read.pattern is not None:
-        place, exact, suffix = _fileset(place, text_of(read.pattern, module.locals).prefix)
+        pattern = text_of(read.pattern, module.locals)
+        verb = verb if pattern.exact else "may be read by"
+        place, exact, suffix = _fileset(place, pattern)
     if exact:
         yield from _named(survey, tree.real(place), place, f"read by {read.function} in {location}", own)
         if read.function == "templatefile" and depth == 0 and (entry := tree.entry(tree.real(place))) is not None:
             for inner in survey.reader.templated(entry.identity, lambda: tree.read(place)):
                 yield from _read(survey, module, inner, Location(place), root, own, depth + 1)
         return
-    why = f"may be read by {read.function} in {location}"
+    why = f"{verb} {read.function} in {location}"
     real = tree.real(place)
     if place and any(real == home or real.startswith(f"{home}/") for home in (module.real, tree.real(root))):
         # Inside a folder that is read anyway: what is left of it (other variable files, modules not called) only where the name's end fits.
@@ -163,15 +168,15 @@ def _above(folder: str, module: Module, root: str) -> bool:
     return not folder or any(f"{home}/".startswith(f"{folder}/") for home in (module.real, root))
 
 
-def _fileset(base: str, pattern: str) -> tuple[str, bool, str]:
-    """The folder that `fileset(base, pattern)` lists: the pattern's literal folders belong to it."""
-    ends = [at for sign in "*?[{" if (at := pattern.find(sign)) >= 0]
-    if not ends and pattern:
-        return normal(join(base or ".", pattern)), True, ""
-    literal = pattern[: min(ends, default=0)].rpartition("/")[0]
-    tail = pattern.rpartition("*")[2]
-    suffix = "" if any(sign in tail for sign in "?[]{}/") else tail
-    return normal(join(base or ".", literal)), False, suffix
+def _fileset(base: str, pattern: Text) -> tuple[str, bool, str]:
+    """What `fileset(base, pattern)` lists: (folder, False, the names' end), or (file, True, "") where the pattern has no wildcard."""
+    text = pattern.prefix
+    ends = [at for sign in "*?[{" if (at := text.find(sign)) >= 0]
+    if pattern.exact and not ends:
+        return normal(join(base or ".", text)), True, ""
+    literal = text[: min(ends, default=len(text))].rpartition("/")[0]
+    tail = text.rpartition("*")[2] if pattern.exact else ""
+    return normal(join(base or ".", literal)), False, "" if any(sign in tail for sign in "?[]{}/") else tail
 
 
 def _named(survey: Survey, real: str, place: str, why: str, own: set[str]) -> Iterator[Source]:
