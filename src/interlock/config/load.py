@@ -22,7 +22,7 @@ from interlock.config.organization import Organization, OrganizationFile, Sectio
 from interlock.config.pairs import Entry, Known, Resolver
 from interlock.config.places import Placed, Spot, get, items, mapping, nowhere
 from interlock.config.problems import Problems, field_names
-from interlock.config.yaml import MAX_BYTES, read
+from interlock.config.yaml import MAX_BYTES, read, too_big
 from interlock.kind import Kind
 from interlock.model.errors import ConfigurationError, Location, NotFound, Problem
 from interlock.model.manifest import EnvironmentSpec, Pair
@@ -147,6 +147,16 @@ def _load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date) -> Config
     )
 
 
+def environments_of(tree: Tree) -> tuple[EnvironmentSpec, ...]:
+    """Only the environments of organization.yaml, for judging a change by the file before it. Raises ConfigurationError."""
+    problems = Problems()
+    who = _read_file(tree, ORGANIZATION, problems)
+    organization = _organization(who, problems) if who else None
+    problems.raise_if_any()
+    assert organization is not None
+    return specs(organization)
+
+
 def _children(placed: Placed) -> dict[str, Spot]:
     return placed[1].children if isinstance(placed[1].children, dict) else {}
 
@@ -160,7 +170,7 @@ def _read_file(tree: Tree, path: str, problems: Problems) -> Placed | None:
         problems.add(Location(path), "file-missing", f"there is no {path} at the root of the repository", hint=hint)
         return None
     if entry.size > MAX_BYTES:
-        problems.extend(read(path, b" " * (MAX_BYTES + 1))[1])
+        problems.extend([too_big(path, entry.size)])
         return None
     try:
         data = tree.read(path)
@@ -190,20 +200,25 @@ def _organization(who: Placed, problems: Problems) -> OrganizationFile | None:
 
 def _known(who: Placed) -> Known:
     """What components may name. An environment whose zone is wrong counts as production until that is mended."""
-    zones = {
-        name: value.get("zone") if isinstance(value, dict) else None
-        for name, value in _names(who, "environments").items()
-    }
-    return Known(
-        {name: zone if isinstance(zone, str) else "production" for name, zone in zones.items()},
-        tuple(_names(who, "runners")),
-        tuple(_names(who, "secrets")),
-    )
+    environments = _names(who, "environments")
+    zones = _Any() if isinstance(environments, _Any) else dict[str, str]()
+    for name, value in environments.items():
+        zone = value.get("zone") if isinstance(value, dict) else None
+        zones[name] = zone if isinstance(zone, str) else "production"
+    return Known(zones, _names(who, "runners"), _names(who, "secrets"))
+
+
+class _Any(dict[str, Any]):
+    """Has every name, lists none."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
 
 
 def _names(who: Placed, section: str) -> Mapping[str, Any]:
-    value = who[0].get(section)
-    return value if isinstance(value, dict) else {}
+    """The entries of a section as written. One that is no mapping is told already, and stands for every name."""
+    value = who[0].get(section, {})
+    return value if isinstance(value, dict) else _Any()
 
 
 def _valid_part(who: Placed, section: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from interlock.model.manifest import EnvironmentSpec, Manifest, Step
 from interlock.model.plan import Plan
 from interlock.model.receipt import Outcome, Receipt
 from interlock.model.release import Release, ReleaseStatus
-from interlock.store import leases, plans, slots, steps
+from interlock.store import deployments, leases, plans, slots, steps
+from interlock.store.database import Tx
 from interlock.store.leases import Lease
 from interlock.world import Cancel
 
@@ -83,6 +84,9 @@ def _begin(context: Context, application: Application) -> Lease | None:
     deployment, environment, component = application.place
     with context.store.change(application.manifest.actor) as change:
         tx = change.tx
+        if application.gated and _called_off(tx, deployment):
+            change.nothing()
+            return None
         if application.gated:
             gates = judge(tx, application.manifest, application.step, application.plan)
             writes = not application.plan.empty
@@ -93,7 +97,7 @@ def _begin(context: Context, application: Application) -> Lease | None:
         lease = leases.take(tx, component, environment, deployment, SECONDS, again=True)
         if not plans.consume(tx, application.plan.id, lease.token):
             raise StalePlan(f"plan {application.plan.id} of {application.step.name} was applied before", hint="plan again")
-        now = {f"{application.prefix}apply_started": context.clock.now().isoformat(), f"{application.prefix}fence": lease.token}
+        now: dict[str, Any] = {f"{application.prefix}apply_started": context.clock.now().isoformat(), f"{application.prefix}fence": lease.token}
         steps.update(tx, *application.place, **now)
         change.audit(
             "apply-started",
@@ -103,6 +107,12 @@ def _begin(context: Context, application: Application) -> Lease | None:
             deployment=deployment, plan=application.plan.id, intent=application.plan.intent,
         )
         return lease
+
+
+def _called_off(tx: Tx, deployment: str) -> bool:
+    """Cancelled, superseded or failing: nothing new may be written, however far it had come."""
+    row = deployments.require(tx, deployment)
+    return bool(row.cancel or row.superseded_by or row.stopping or row.finished)
 
 
 def _run_kind(context: Context, application: Application, held: Renewed, log: Log, cancel: Cancel) -> Receipt:

@@ -3,7 +3,7 @@ ones, from their own released sources, and brought in line; what is verified aga
 
 from dataclasses import replace
 
-from interlock.engine import applying, verifying
+from interlock.engine import applying, recording, verifying
 from interlock.engine.applying import Application
 from interlock.engine.context import Context
 from interlock.engine.inputs import inputs_digest, load_inputs, resolve_inputs
@@ -63,7 +63,7 @@ def realign(run: Run, environment: str, component: str) -> str:
     failed = [r.name for r in results if not r.passed]
     with context.store.change(run.manifest.actor) as change:
         if failed:
-            verifying.record_unverified(change, step, applied.release.id, ", ".join(failed))
+            recording.record_unverified(change, step, applied.release.id, ", ".join(failed))
             return f"{environment}/{component}: its checks fail after the undo: {', '.join(failed)}"
-        verifying.record_verified(change, replace(step), applied.release)
+        recording.record_verified(change, replace(step), applied.release)
     return ""

@@ -6,7 +6,7 @@ automation may do by itself is decided by `model.undoing`. An inverse that fails
 
 from dataclasses import replace
 
-from interlock.engine import applying, verifying
+from interlock.engine import applying, recording, verifying
 from interlock.engine.applying import Application
 from interlock.engine.durable import Durable
 from interlock.engine.planning import Wanted, keep_plan, make_plan
@@ -135,10 +135,10 @@ def _verify_undone(run: Run, name: str, step: Step, release: Release) -> None:
     if failed := [result for result in results if not result.passed]:
         reason = "; ".join(f"check {result.name}: {result.detail}" for result in failed)
         with run.context.store.change(run.manifest.actor) as change:
-            verifying.record_unverified(change, step, release.id, reason)
+            recording.record_unverified(change, step, release.id, reason)
         raise Escalation(f"{name}: went back to {step.release}, and its checks fail there too: {reason}", f"interlock logs {run.id}")
     with run.context.store.change(run.manifest.actor) as change:
-        verifying.record_verified(change, step, release)
+        recording.record_verified(change, step, release)
 
 
 def _refuse(name: str, refusals: tuple[undoing.Refusal, ...], deployment: str) -> None:
@@ -168,7 +168,7 @@ def _hold(run: Run, name: str) -> str:
     if step.direction is Direction.DEPLOY:
         with run.context.store.change(run.manifest.actor) as change:
             reason = f"it failed and was rolled back in {run.id}"
-            holds.hold(change.tx, step.pair.environment, step.pair.component, step.commit, reason, run.id)
+            holds.hold(change.tx, step.pair.environment, step.pair.component, step.commit, reason=reason, deployment=run.id)
             change.audit("hold", name, before={}, after={"revision": step.commit, "reason": reason}, deployment=run.id)
     return ""
 

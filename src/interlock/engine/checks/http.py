@@ -58,7 +58,7 @@ def attempt(settings: Mapping[str, Any], timeout: float, world: World) -> Seen:
 
 def _judge(wanted: HttpSettings, answer: Response) -> Seen:
     """Everything that differs from what was wanted, in one sentence."""
-    faults: list[str] = Field(default_factory=list)
+    faults: list[str] = []
     if not _status_matches(wanted.status, answer.status):
         faults.append(f"expected {_text(wanted.status)}")
     for name, value in sorted(wanted.expect_headers.items()):

@@ -1,0 +1,123 @@
+"""`interlock plan`: what a revision would change, without changing anything. Speculative plans: no lock, no row, never applied.
+
+Each pair is planned against what its dependencies published in their releases. Where a dependency is part of the same change and would alter an output that
+the pair uses (or was never released), the pair is *deferred*: a plan made from guessed inputs would be a lie. Pairs are planned in parallel, each
+after the dependencies whose plans decide whether it is deferred.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from interlock.app.build import Project
+from interlock.app.judging import Judged, Selection, judge, steps_for
+from interlock.engine.context import Context
+from interlock.engine.planning import Wanted, make_plan
+from interlock.model.change import Action
+from interlock.model.errors import InterlockError
+from interlock.model.manifest import EnvironmentSpec, Step
+from interlock.model.plan import Direction, Plan
+from interlock.model.report import LeftOut, PlanEntry, PlanReport
+from interlock.model.template import Reference, references
+from interlock.world import Cancel
+
+Progress = Callable[[str, str], None]  # "environment/component", what it is doing
+
+
+def plan_report(
+    project: Project, *, at: str | None, base: str | None, selection: Selection, cancel: Cancel, progress: Progress
+) -> PlanReport:
+    """Raises ConfigurationError, NotFound. A pair that cannot be planned is an entry with an error, not an exception."""
+    judged = judge(project, at=at, base=base)
+    steps = steps_for(project, judged, selection)
+    context = project.context(judged.configuration.secrets)
+    environments = {spec.name: spec for spec in judged.environments}
+    made: dict[str, Future[PlanEntry]] = {}
+    slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
+    with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="plan") as pool:
+        for step in steps:  # in dependency order: what a task waits for was submitted before it, so the pool cannot starve itself
+            needed = {name: made[name] for name in step.needs if name in made}
+            task = _Task(context, judged, step, environments[step.pair.environment], needed, cancel, progress)
+            made[step.name] = pool.submit(task.run)
+        entries = tuple(made[step.name].result() for step in steps)
+    return PlanReport(
+        commit=judged.tree.commit,
+        base=project.repository.resolve(base) if base else "",
+        dirty=at is None and bool(project.repository.dirty()),
+        entries=entries,
+        left_out=tuple(_left_out(judged, selection)),
+        warnings=judged.configuration.warnings,
+    )
+
+
+def _left_out(judged: Judged, selection: Selection) -> list[LeftOut]:
+    out = [LeftOut(x.component, x.environment, x.reason) for x in judged.report.left_out if selection.takes(x.environment, x.component)]
+    for pair in judged.report.pairs:
+        if not selection.takes(pair.environment, pair.component):
+            out.append(LeftOut(pair.component, pair.environment, "affected, but not named on the command line"))
+    return out
+
+
+@dataclass(frozen=True)
+class _Task:
+    context: Context
+    judged: Judged
+    step: Step
+    environment: EnvironmentSpec
+    needed: Mapping[str, "Future[PlanEntry]"]
+    cancel: Cancel
+    progress: Progress
+
+    def run(self) -> PlanEntry:
+        step, start = self.step, time.monotonic()
+        empty = PlanEntry(
+            component=step.pair.component,
+            environment=step.pair.environment,
+            kind=step.pair.kind,
+            reasons=step.reasons,
+            conditional=step.conditional,
+            blocked=_would_ask(self.environment),
+        )
+        try:
+            if waits := self._deferred():
+                return replace(empty, deferred=waits)
+            self.progress(step.name, "planning")
+            wanted = Wanted(step, self.environment, speculative=True)
+            plan = make_plan(self.context, wanted, log=lambda line: self.progress(step.name, line), cancel=self.cancel)
+        except InterlockError as error:
+            redact = self.context.worlds.secrets.redact
+            output = getattr(error, "output", "")
+            message = f"{error.message}\n{output}".strip() if output else error.message
+            return replace(empty, error=redact(message), error_hint=redact(error.hint or ""), seconds=time.monotonic() - start)
+        finally:
+            self.progress(step.name, "")
+        return replace(empty, plan=plan, seconds=time.monotonic() - start)
+
+    def _deferred(self) -> tuple[str, ...]:
+        """The references whose values are not known before a dependency is applied."""
+        if self.step.direction is not Direction.DEPLOY:
+            return ()
+        waits = [r for r in references(self.step.pair.variables) if r.form in ("component_output", "component_artifact") and self._moves(r)]
+        return tuple(sorted({str(reference) for reference in waits}))
+
+    def _moves(self, reference: Reference) -> bool:
+        component, name = reference.arguments
+        entry = self.needed.get(f"{self.step.pair.environment}/{component}")
+        released = self.judged.standing.get((self.step.pair.environment, component))
+        if entry is None:
+            return released is None
+        result = entry.result()
+        if released is None or result.plan is None:
+            return True
+        return reference.form == "component_artifact" or _changes_output(result.plan, name)
+
+
+def _changes_output(plan: Plan, name: str) -> bool:
+    return any(output.name == name and output.action is not Action.NONE for output in plan.planned.outputs)
+
+
+def _would_ask(environment: EnvironmentSpec) -> tuple[str, ...]:
+    asked = [f"approval by {rule.count} of team {' or '.join(rule.teams)}" for rule in environment.approvals if rule.count]
+    return tuple(dict.fromkeys(asked))

@@ -1,0 +1,207 @@
+"""Running a deployment in this process, or following the process that runs it, until it ends, blocks or is interrupted.
+
+The main thread only looks and shows: it reads the same rows as everyone else, four times a second. Signals arrive there. Ctrl-C asks the running tools to stop
+and leaves when they have; what is unfinished stays in the engine file for the next `deploy`. A second Ctrl-C ends the tools at once.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Any, NoReturn
+
+from interlock.app.build import Project
+from interlock.app.notifying import notifier
+from interlock.app.viewing import view_of
+from interlock.engine.deployment import NAMES, child_workflow, deployment_workflow
+from interlock.engine.durable import SqliteEngine, leave
+from interlock.engine.run import Run
+from interlock.model.codec import decode
+from interlock.model.errors import Exit
+from interlock.model.manifest import Manifest
+from interlock.model.state import DeploymentState, StepState
+from interlock.model.view import DeploymentView
+from interlock.store import deployments, steps
+from interlock.store.deployments import Deployment
+from interlock.world.files import FileLock
+
+LOOK = 0.25
+
+Show = Callable[[DeploymentView], None]
+
+EXITS: Mapping[DeploymentState, Exit] = {
+    DeploymentState.VERIFIED: Exit.DONE,
+    DeploymentState.FAILED: Exit.FAILED,
+    DeploymentState.ROLLED_BACK: Exit.FAILED,
+    DeploymentState.CANCELLED: Exit.FAILED,
+    DeploymentState.SUPERSEDED: Exit.FAILED,
+    DeploymentState.PARTLY_CHANGED: Exit.UNKNOWN,
+    DeploymentState.BLOCKED: Exit.BLOCKED,
+}
+
+
+def run_or_follow(project: Project, deployment: str, *, patience: float | None, show: Show) -> Exit:
+    """Until the verdict, or until it has been blocked for `patience` seconds (None: for ever). Ends the process itself when work is left behind."""
+    lock = FileLock(project.store.home.engine_lock(deployment), what=f"deployment {deployment}")
+    follower = _Patience(patience)
+    while True:
+        row = _row(project, deployment)
+        if row.finished:
+            show(view_of(project.store, deployment))
+            return EXITS[DeploymentState(row.state)]
+        if lock.try_acquire():
+            try:
+                if not _row(project, deployment).finished:
+                    return _run(project, deployment, patience=patience, show=show)
+            finally:
+                lock.release()
+            continue
+        view = view_of(project.store, deployment)
+        show(view)
+        if follower.over(view):
+            return Exit.BLOCKED
+        time.sleep(LOOK)
+
+
+def load_manifest(project: Project, row: Deployment) -> Manifest:
+    import json
+
+    return decode(Manifest, json.loads(project.store.blobs.get(row.manifest)))
+
+
+def _row(project: Project, deployment: str) -> Deployment:
+    with project.store.database.read() as tx:
+        return deployments.require(tx, deployment)
+
+
+class _Patience:
+    """How long a blocked deployment is waited for."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._since: float | None = None
+
+    def over(self, view: DeploymentView) -> bool:
+        if not blocked(view):
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = time.monotonic()
+        return self._seconds is not None and time.monotonic() - self._since >= self._seconds
+
+
+def blocked(view: DeploymentView) -> bool:
+    """Nothing is under way, and at least one step waits for a gate."""
+    states = {step.state for step in view.steps}
+    return StepState.BLOCKED in states and not any(state.active for state in states)
+
+
+def _run(project: Project, deployment: str, *, patience: float | None, show: Show) -> Exit:
+    row = _row(project, deployment)
+    manifest = load_manifest(project, row)
+    context = project.context(manifest.secrets)
+    slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
+    with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="step") as pool:
+        run = Run(context, manifest, pool, notifier(project.store, manifest, context.worlds.secrets))
+        engine = SqliteEngine(project.store.home.engine_file(deployment), deployment)
+
+        async def whole(_deployment: str) -> str:
+            return await deployment_workflow(engine, run)
+
+        async def one(name: str) -> str:
+            return await child_workflow(engine, run, name)
+
+        engine.register(NAMES.deployment, whole)
+        engine.register(NAMES.step, one)
+        engine.launch()
+        outcome: list[Any] = []
+        thread = threading.Thread(target=lambda: outcome.append(_result(engine, deployment)), name="deployment", daemon=True)
+        thread.start()
+        with _signals(run):
+            state = _watch(project, run, thread, outcome, patience=patience, show=show)
+        engine.finish()
+    show(view_of(project.store, deployment))
+    return EXITS[state]
+
+
+def _result(engine: SqliteEngine, deployment: str) -> Any:
+    try:
+        return engine.run(NAMES.deployment, deployment, deployment)
+    except Exception as error:
+        return error
+
+
+def _watch(
+    project: Project, run: Run, thread: threading.Thread, outcome: list[Any], *, patience: float | None, show: Show
+) -> DeploymentState:
+    """Shows until the workflow has its result. Leaves the process when it is interrupted, or blocked for too long."""
+    waiting = _Patience(patience)
+    beat = 0.0
+    while thread.is_alive():
+        thread.join(LOOK)
+        if time.monotonic() - beat > 1.0:
+            beat = time.monotonic()
+            _beat(project, run)
+        view = view_of(project.store, run.id)
+        show(view)
+        if run.leaving.is_set() and run.busy == 0:
+            _leave(project, run, DeploymentState.INTERRUPTED, Exit.INTERRUPTED, show)
+        if not run.leaving.is_set() and waiting.over(view) and run.busy == 0:
+            _leave(project, run, DeploymentState.BLOCKED, Exit.BLOCKED, show)
+    result = outcome[0]
+    if isinstance(result, Exception):
+        raise result
+    return DeploymentState(result)
+
+
+def _beat(project: Project, run: Run) -> None:
+    """We live; what the tools said last; and whether somebody asked for the end."""
+    lines, run.last_lines = run.last_lines, {}
+    with project.store.database.write() as tx:
+        deployments.beat(tx, run.id, os.getpid())
+        for name, line in lines.items():
+            steps.update(tx, run.id, *name.split("/", 1), last_line=line)
+        row = deployments.require(tx, run.id)
+    if row.cancel and not run.cancel.requested:
+        run.cancel.request()
+
+
+def _leave(project: Project, run: Run, state: DeploymentState, code: Exit, show: Show) -> NoReturn:
+    run.leaving.set()
+    with project.store.change(run.manifest.actor) as change:
+        row = deployments.require(change.tx, run.id)
+        if row.finished or row.state == state:
+            change.nothing()
+        else:
+            deployments.set_state(change.tx, run.id, state)
+            change.audit("deployment", run.id, before={"state": row.state}, after={"state": str(state)})
+    show(view_of(project.store, run.id))
+    for close in _AT_END:
+        close()
+    leave(int(code))
+
+
+_AT_END: list[Callable[[], None]] = []
+
+
+def at_end(close: Callable[[], None]) -> None:
+    """Called before the process ends with work left behind: the display gives the terminal back."""
+    _AT_END.append(close)
+
+
+@contextlib.contextmanager
+def _signals(run: Run) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        run.cancel.request(hard=run.leaving.is_set())
+        run.leaving.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
