@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from interlock.model.digest import Keyed
-from interlock.model.errors import Corrupt
+from interlock.model.errors import Corrupt, Unavailable
 from interlock.store import Store
 
 from .conftest import ended
@@ -283,3 +283,16 @@ def test_sqlite_itself_finds_the_file_whole(store):
     with store.database.read() as tx:
         assert tx.all("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
     assert sqlite3.threadsafety >= 1
+
+
+def test_an_anchor_that_cannot_be_written_stops_the_change(store):
+    append(store, 2)
+    lock = store.home.root / "audit.lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(Unavailable):
+        append(store, 1, first=3)
+    lock.rmdir()
+    report = store.audit.verify()
+    assert report.ok
+    assert report.count == 2

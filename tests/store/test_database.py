@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import threading
 
@@ -201,3 +202,21 @@ def test_a_migration_that_fails_half_way_leaves_the_old_schema(tmp_path, monkeyp
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'fresh'").fetchall() == []
     connection.close()
+
+
+def test_a_thread_for_each_request_leaves_no_connection_behind(database):
+    before = len(os.listdir("/proc/self/fd"))
+
+    def count():
+        with database.write() as tx:
+            tx.next("n")
+
+    for _ in range(20):
+        threads = [threading.Thread(target=count) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    with database.read() as tx:
+        assert tx.one("SELECT value FROM sequences WHERE name = 'n'") == {"value": 240}
+    assert len(os.listdir("/proc/self/fd")) - before < 40

@@ -66,3 +66,5 @@ def test_following_tells_every_line_as_it_comes_and_ends(tmp_path):
 def test_a_log_that_cannot_be_written_stops_nobody(tmp_path):
     (tmp_path / "a.log").mkdir()
     logs.writer(tmp_path / "a.log")("lost")
+    (tmp_path / "file").touch()
+    logs.writer(tmp_path / "file" / "a.log")("lost")

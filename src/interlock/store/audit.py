@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.model.digest import Keyed, canonical
-from interlock.model.errors import Corrupt
+from interlock.model.errors import Corrupt, Unavailable
 from interlock.store import chain, times
 from interlock.store.chain import AuditReport, Fault, Head, Record
 from interlock.store.database import Database, Tx
@@ -160,8 +160,15 @@ class Audit:
 
     def _lock(self) -> int:
         """A descriptor that holds the anchor until it is closed."""
-        descriptor = os.open(self._anchor.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            descriptor = os.open(self._anchor.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise Unavailable(
+                f"the audit anchor {self._anchor} cannot be locked: {error.strerror}",
+                hint="check the folder's free space, owner and mode",
+                slug="audit-anchor",
+            ) from error
         return descriptor
 
 

@@ -1,4 +1,4 @@
-"""The database: SQL text, short transactions, one connection per thread.
+"""The database: SQL text, short transactions, a connection of its own for each while it is open.
 
 SQL stays within what SQLite (3.35 or newer) and PostgreSQL share: ON CONFLICT, RETURNING, `:name` parameters, TEXT, BIGINT and DOUBLE
 PRECISION. What differs between them (connecting, beginning, the clock, error codes) is a `Driver`; a second database is a second driver.
@@ -20,6 +20,7 @@ from interlock.model.errors import Corrupt, InterlockError, NotFound, Permanent,
 from interlock.store.durable import create_once
 
 Row = Mapping[str, Any]
+_KEPT = 8  # idle connections
 
 
 class Driver(Protocol):
@@ -98,7 +99,7 @@ class Database:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
 
     @staticmethod
@@ -116,17 +117,22 @@ class Database:
             raise
         return database
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            try:
-                connection = self._driver.connect()
-            except sqlite3.Error as error:
-                raise self._driver.error(error) from error
-            with self._lock:
-                self._opened.append(connection)
-            self._local.connection = connection
-        return connection
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return self._driver.connect()
+        except sqlite3.Error as error:
+            raise self._driver.error(error) from error
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        """Kept for the next transaction of any thread, a few at most: a thread per request must not leave a connection each."""
+        with self._lock:
+            if len(self._idle) < _KEPT and not connection.in_transaction:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -148,12 +154,12 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Tx]:
-        connection = self._connection()
+        connection = self._take()
         tx = Tx(connection, self._driver, writes=write)
-        tx.execute(self._driver.begin(write=write))
-        self._local.tx = tx
         committed = False
         try:
+            tx.execute(self._driver.begin(write=write))
+            self._local.tx = tx
             yield tx
             if write and not tx.abandoned:
                 for hook in tx.before_commit:
@@ -166,16 +172,16 @@ class Database:
                 if connection.in_transaction:
                     connection.rollback()
             finally:
+                self._give_back(connection)
                 for after in tx.after:
                     after(committed)
 
     def close(self) -> None:
-        """Closes every thread's connection; no transaction may be open."""
+        """Closes what is idle; no transaction may be open."""
         with self._lock:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
-        self._local = threading.local()
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
 
 class SqliteDriver:

@@ -10,22 +10,20 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from interlock.model.errors import Permanent
 from interlock.store import times
 from interlock.store.durable import make_folder
 
 
 def writer(path: Path) -> Callable[[str], None]:
     """A function that appends one or more lines (already redacted) to `path` (0600). Nothing is made before the first line."""
-    ready = False
 
     def write(text: str) -> None:
-        nonlocal ready
-        if not ready:
-            make_folder(path.parent)
-            ready = True
         stamp = times.now()
         data = "".join(f"{stamp} {line}\n" for line in text.splitlines() or [""]).encode("utf-8", "replace")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, Permanent):
+            if not path.parent.is_dir():
+                make_folder(path.parent)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 os.write(descriptor, data)
