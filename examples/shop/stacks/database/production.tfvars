@@ -1,0 +1,2 @@
+environment = "production"
+gigabytes   = 200

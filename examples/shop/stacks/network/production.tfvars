@@ -1,0 +1,2 @@
+environment = "production"
+zones       = ["a", "b"]
