@@ -1,6 +1,6 @@
 """The tree of a running deployment as a Rich renderable, for `rich.live.Live`. The only module here that imports Rich.
 
-The lines are those of `render.run`; only their styles are said in Rich's words. Import it when a terminal is known to be there.
+The lines are those of `render.tree`; only their styles are said in Rich's words. Import it when a terminal is known to be there.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from interlock.model.view import DeploymentView
 from interlock.render.line import Line, Look
-from interlock.render.run import tree_lines
+from interlock.render.tree import tree_lines
 
 _RICH = {
     "add": "green",

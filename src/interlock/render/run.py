@@ -1,213 +1,194 @@
-"""A deployment as lines: the whole tree, what waits for what, what went wrong. From a `DeploymentView` and the time, nothing else.
+"""A deployment told in words: its status, why it failed and what was left how, and what to type next."""
 
-A deployment of hundreds of steps must fit a screen: what runs, what failed and what waits for a person is always a line; the rest is
-folded to counts, each environment by itself, as soon as there are more rows than `rows`.
-"""
-
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from interlock.model.gate import Gate, Verdict
 from interlock.model.state import DeploymentState, StepState
-from interlock.model.units import format_duration
-from interlock.model.view import DeploymentView, EnvironmentView, StepView
-from interlock.render.line import Line, Look, Span, cells, clean, clip, line, pad, prose
+from interlock.model.view import DeploymentView, StepView
+from interlock.render.line import Line, Look, clean, line, paint, plain_text, prose
+from interlock.render.tree import SIGNS, STYLES, gate_lines, summary, tree_lines, words
 from interlock.render.view import plural, short
 
-#: State → sign and meaning.
-SIGNS = {
-    StepState.WAITING: ("·", "dim"),
-    StepState.CHECKING: ("▸", "info"),
-    StepState.PLANNING: ("▸", "info"),
-    StepState.DEFERRED: ("◌", "dim"),
-    StepState.BLOCKED: ("◆", "warn"),
-    StepState.APPLYING: ("▸", "change"),
-    StepState.VERIFYING: ("▸", "info"),
-    StepState.SOAKING: ("▸", "info"),
-    StepState.VERIFIED: ("✓", "good"),
-    StepState.UNCHANGED: ("✓", "dim"),
-    StepState.DROPPED: ("✓", "dim"),
-    StepState.FAILED: ("✗", "bad"),
-    StepState.INTERRUPTED: ("✗", "bad"),
-    StepState.CANCELLED: ("✗", "warn"),
-    StepState.UNDOING: ("↶", "change"),
-    StepState.UNDONE: ("↶", "good"),
-    StepState.UNDO_FAILED: ("✗", "bad"),
-    StepState.SKIPPED: ("·", "dim"),
-}
-STYLES = {
-    DeploymentState.PLANNED: "dim",
-    DeploymentState.RUNNING: "info",
-    DeploymentState.BLOCKED: "warn",
-    DeploymentState.VERIFIED: "good",
-    DeploymentState.FAILED: "bad",
-    DeploymentState.ROLLING_BACK: "change",
-    DeploymentState.ROLLED_BACK: "warn",
-    DeploymentState.PARTLY_CHANGED: "bad",
-    DeploymentState.CANCELLED: "warn",
-    DeploymentState.SUPERSEDED: "dim",
-    DeploymentState.INTERRUPTED: "bad",
-}
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_STATE = max(len(str(state)) for state in StepState)
-_TIME = 7
+
+def status_text(
+    view: DeploymentView,
+    now: datetime | None = None,
+    *,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+    rows: int = 1000,
+) -> str:
+    """The tree, the gates that stop it, and, when it ended badly, the failure. Without `now`, no running times."""
+    look = Look(max(width, 40), unicode)
+    lines = [*tree_lines(view, now, look, rows=rows), *_blocking(view, now, look)]
+    if view.state.bad or view.failure:
+        lines += [(), *failure_lines(view, look)]
+    if following := list(_next(view)):
+        lines += [(), *following]
+    return paint(lines, look, color=color)
 
 
-def words(state: StepState | DeploymentState) -> str:
-    return str(state).replace("_", " ")
+def gates_text(
+    gates: Iterable[Gate], now: datetime | None = None, *, width: int = 80, color: bool = False, unicode: bool = True
+) -> str:
+    look = Look(max(width, 40), unicode)
+    return paint(gate_lines(gates, look, now=now), look, color=color)
 
 
-def elapsed(since: str, now: datetime) -> float | None:
-    """Seconds from an ISO 8601 stamp to `now`; None for "" and for what is no stamp. Never negative: clocks differ."""
-    try:
-        then = datetime.fromisoformat(since)
-    except ValueError:
-        return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (now - then).total_seconds())
+def failure_text(view: DeploymentView, *, width: int = 80, color: bool = False, unicode: bool = True) -> str:
+    """What happened, what was left how, and the next command; "" for a deployment that did not end badly."""
+    look = Look(max(width, 40), unicode)
+    lines = list(failure_lines(view, look))
+    return paint([*lines, *_next(view)] if lines else [], look, color=color)
 
 
-def tree_lines(view: DeploymentView, now: datetime, look: Look, *, rows: int = 1000) -> Iterator[Line]:
-    """The live tree. `rows` is how many lines there are for steps before quiet ones are folded."""
-    yield head_line(view, now, look)
-    count = sum(1 for _ in view.steps)
-    names = min(max((cells(step.component) for step in view.steps), default=0), max(12, look.width // 3))
-    for environment in view.environments:
-        yield environment_line(environment, look)
-        shown, folded = _fold(environment, rows * len(environment.steps) // max(count, 1) if count > rows else None)
-        for step in shown:
-            yield from step_lines(step, view, now, look, names)
-        if folded:
-            text = ", ".join(f"{number} {words(state)}" for state, number in folded)
-            yield line("  ", (look.glyph("… "), "dim"), (clip(text, look.width - 4), "dim"))
-    for notice in view.notices:
-        yield from prose(clean(notice), look, indent=4, first=line("  ", (look.glyph("⚠ "), "warn")))
-
-
-def head_line(view: DeploymentView, now: datetime, look: Look) -> Line:
-    total = _total(view, now)
-    kind = "" if view.type == "deploy" else f"  {view.type}"
-    style = STYLES[view.state]
-    time = f"  {format_duration(total)}" if total is not None else ""
-    message = clip(clean(view.message.split("\n", 1)[0]), max(0, look.width - 48)) if look.width >= 70 else ""
-    parts = (
-        (view.id, "strong"),
-        "  ",
-        (words(view.state), style),
-        kind,
-        "  ",
-        short(view.commit),
-        (f"  {message}", "dim"),
-        time,
+def failure_lines(view: DeploymentView, look: Look) -> Iterator[Line]:
+    bad = [step for step in view.steps if step.state.bad or (step.error and step.undo)]
+    if not (view.state.bad or view.failure or bad):
+        return
+    head = line((view.id, "strong"), "  ", (words(view.state), STYLES[view.state]), ": ")
+    yield from prose(
+        clean(view.failure) or (f"{bad[0].name} {words(bad[0].state)}" if bad else "no reason was recorded"),
+        look,
+        indent=2,
+        first=head,
     )
-    return line(*parts)
+    if view.failure_hint:
+        yield from prose(clean(view.failure_hint), look, indent=2, first=line("  "), style="info")
+    for step in bad:
+        sign, style = SIGNS[step.state]
+        start = line("  ", (look.glyph(f"{sign} "), style), (step.name, "strong"), f" {words(step.state)}: ")
+        yield from prose(clean(step.error or step.undo) or "no reason was recorded", look, indent=4, first=start)
+        if step.error_hint:
+            yield from prose(clean(step.error_hint), look, indent=4, first=line("    "), style="info")
+        for check in step.checks:
+            if not check.passed:
+                yield from prose(
+                    f"check {check.name} ({check.type}): {clean(check.detail)}", look, indent=6, first=line("    ")
+                )
+    yield ()
+    yield from prose(left_how(view), look, indent=2, first=line("  ", ("What is left: ", "strong")))
+    if view.held:
+        text = f"revision {short(view.held)} is held: it will not be deployed again until a newer one is verified or a person releases it"
+        yield from prose(text, look, indent=2, first=line("  "))
 
 
-def _total(view: DeploymentView, now: datetime) -> float | None:
-    end = now
-    if view.finished:
-        try:
-            end = datetime.fromisoformat(view.finished)
-        except ValueError:
-            return None
-        end = end if end.tzinfo else end.replace(tzinfo=UTC)
-    return elapsed(view.started or view.created, end)
+def left_how(view: DeploymentView) -> str:
+    """The state of the world in a sentence. Says "unknown" wherever it is."""
+    unknown = [step.name for step in view.steps if step.state is StepState.INTERRUPTED]
+    stuck = [step.name for step in view.steps if step.state is StepState.UNDO_FAILED]
+    partial = [step for step in view.steps if step.state in (StepState.FAILED, StepState.CANCELLED) and step.done]
+    undone = [step.name for step in view.steps if step.state is StepState.UNDONE]
+    verified = [step.name for step in view.steps if step.state is StepState.VERIFIED]
+    never = sum(
+        step.state in (StepState.SKIPPED, StepState.WAITING, StepState.BLOCKED, StepState.DEFERRED)
+        for step in view.steps
+    )
+    parts = []
+    if unknown:
+        parts.append(f"{_some(unknown)}: unknown, cut off while applying")
+    parts += [_partial(step) for step in partial]
+    if stuck:
+        parts.append(f"{_some(stuck)}: still changed, undoing did not work")
+    if undone:
+        parts.append(f"{_some(undone)}: as before, undone")
+    if verified:
+        parts.append(f"{_some(verified)}: deployed and verified")
+    if never:
+        parts.append(f"{plural(never, 'step')} never started")
+    if view.state is DeploymentState.PARTLY_CHANGED and not (unknown or partial or stuck):
+        parts.insert(0, "the world is partly changed")
+    if view.state is DeploymentState.FAILED and not parts:
+        parts.append("as before; nothing was written")
+    return "; ".join(parts) or "not known"
 
 
-def environment_line(environment: EnvironmentView, look: Look) -> Line:
-    steps = environment.steps
-    done = sum(step.state.done for step in steps)
-    bad = sum(step.state.bad for step in steps)
-    style = "bad" if bad else "good" if done == len(steps) else "dim"
-    gates = [gate for gate in environment.gates if gate.verdict is not Verdict.PASS]
-    reason = f"  {clean(gates[0].reason)}" if gates else ""
-    counted = f"  {done} of {len(steps)} done"
-    return line((environment.name, "strong"), (counted, style), (clip(reason, look.width - 30), "warn"))
+def _partial(step: StepView) -> str:
+    return f"{step.name}: {step.done} of {plural(step.done + step.left, 'change')} written"
 
 
-def _fold(environment: EnvironmentView, room: int | None) -> tuple[list[StepView], list[tuple[StepState, int]]]:
-    """Which steps are lines, and the counts of those that are not. None: all are. What needs a person comes before what runs."""
-    if room is None or len(environment.steps) <= room:
-        return list(environment.steps), []
-    ranked = sorted(environment.steps, key=_interest)
-    loud = sum(_interest(step) < 3 for step in ranked)
-    chosen = {id(step) for step in ranked[: max(1, room, min(loud, 12))]}
-    rest = Counter(step.state for step in environment.steps if id(step) not in chosen)
-    return [s for s in environment.steps if id(s) in chosen], [
-        (state, rest[state]) for state in StepState if rest[state]
-    ]
+def _some(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _interest(step: StepView) -> int:
-    if step.state.bad:
-        return 0
+def next_commands(view: DeploymentView) -> tuple[str, ...]:
+    """What a person would type now, each line a command or what to do before it; empty when there is nothing to do."""
+    bad = [step for step in view.steps if step.state.bad]
+    logs = (
+        f"interlock logs {view.id} {bad[0].component} --env {bad[0].environment}"
+        if bad
+        else f"interlock show {view.id}"
+    )
+    match view.state:
+        case DeploymentState.BLOCKED:
+            stopping = [g for step in view.steps for g in step.gates if g.verdict is not Verdict.PASS and g.unblock]
+            return (clean(stopping[0].unblock) if stopping else f"interlock status {view.id}",)
+        case DeploymentState.INTERRUPTED:
+            return (f"interlock deploy --resume {view.id}",)
+        case DeploymentState.PARTLY_CHANGED:
+            return (logs, f"interlock rollback --deployment {view.id}")
+        case DeploymentState.FAILED | DeploymentState.ROLLED_BACK:
+            return (logs, "mend it in a new commit, then: interlock deploy")
+        case DeploymentState.SUPERSEDED if view.superseded_by:
+            return (f"interlock status {view.superseded_by}",)
+    return ()
+
+
+def _next(view: DeploymentView) -> Iterator[Line]:
+    """Never wrapped, so that it can be copied."""
+    for number, text in enumerate(next_commands(view)):
+        yield line(("Next: " if not number else "      ", "strong"), text)
+
+
+def _blocking(view: DeploymentView, now: datetime | None, look: Look) -> Iterator[Line]:
+    """Gates that stop something; the same gate of many steps is told once."""
+    told: dict[Gate, list[str]] = {}
+    for step in view.steps:
+        if step.state is StepState.BLOCKED:
+            for gate in step.gates:
+                if gate.verdict is not Verdict.PASS:
+                    told.setdefault(gate, []).append(step.name)
+    for gate, names in told.items():
+        yield ()
+        yield line((_some(names), "strong"))
+        yield from gate_lines((gate,), look, now=now, indent=2)
+
+
+def plain_events(previous: DeploymentView | None, view: DeploymentView) -> list[str]:
+    """Lines to print where nothing can be redrawn: one per change of state, in the order of steps, and one for the deployment's own."""
+    before = {step.name: step for step in previous.steps} if previous else {}
+    lines = []
+    if previous is None:
+        lines.append(f"{view.id} {words(view.state)} {short(view.commit)}: {summary(view)}")
+    for step in view.steps:
+        was = before.get(step.name)
+        quiet = was is None and step.state is StepState.WAITING
+        if quiet or (was is not None and was.state is step.state and _stops(was) == _stops(step)):
+            continue
+        lines.append(_event(step))
+    if previous is not None:
+        lines += [f"warning: {clean(notice)}" for notice in view.notices if notice not in previous.notices]
+        if previous.state is not view.state:
+            reason = f": {clean(view.failure)}" if view.failure else ""
+            lines.append(f"{view.id} {words(view.state)}{reason}")
+    return lines
+
+
+def _stops(step: StepView) -> tuple[tuple[str, str], ...]:
+    return tuple((gate.name, gate.reason) for gate in step.gates if gate.verdict is not Verdict.PASS)
+
+
+def _event(step: StepView) -> str:
+    text = f"{step.name} {words(step.state)}"
+    if step.changes and step.state in (StepState.APPLYING, StepState.BLOCKED):
+        text += f" {step.changes}"
     if step.state is StepState.BLOCKED:
-        return 1
-    return 2 if step.state.active else 3 if not step.state.terminal else 4
-
-
-def step_lines(step: StepView, view: DeploymentView, now: datetime, look: Look, names: int) -> Iterator[Line]:
-    sign, style = SIGNS[step.state]
-    if step.state.active and look.unicode and not view.state.terminal and view.state is not DeploymentState.INTERRUPTED:
-        sign = _FRAMES[int(now.timestamp() * 8) % len(_FRAMES)]
-    spent = elapsed(step.since, now) if step.state.active or step.state is StepState.BLOCKED else step.seconds or None
-    time = format_duration(spent) if spent is not None else ""
-    mark = 2 if look.unicode else 3
-    head = line(
-        "  ",
-        (pad(look.glyph(sign), mark), style),
-        pad(clip(step.component, names), names),
-        "  ",
-        (pad(words(step.state), _STATE), style),
-        (pad(time, _TIME, right=True), "dim"),
-        "  ",
-    )
-    room = look.width - sum(cells(span.text) for span in head)
-    counts = f"{step.changes}  " if step.changes and room > 30 else ""
-    yield (
-        *head,
-        Span(counts),
-        Span(clip(look.glyph(_remark(step)), max(8, room - len(counts))), "bad" if step.state.bad else "dim"),
-    )
-
-
-def _remark(step: StepView) -> str:
-    """What is most worth knowing about a step in this state, on one line."""
-    if step.error and not step.state.active:
-        return clean(step.error)
-    match step.state:
-        case StepState.BLOCKED:
-            stopping = [gate for gate in step.gates if gate.verdict is not Verdict.PASS]
-            return clean(f"{stopping[0].name}: {stopping[0].reason}" if stopping else "waits for a gate")
-        case StepState.WAITING if step.needs:
-            return f"for {', '.join(step.needs)}"
-        case StepState.DEFERRED if step.deferred:
-            return f"until there is {', '.join(step.deferred)}"
-        case StepState.UNDOING | StepState.UNDONE | StepState.UNDO_FAILED if step.undo:
-            return clean(step.undo)
-        case _ if step.state.active:
-            return clean(step.last_line)
-    failed = [check for check in step.checks if not check.passed]
-    return clean(f"check {failed[0].name}: {failed[0].detail}") if failed else ""
-
-
-def gate_lines(gates: Iterable[Gate], look: Look, *, now: datetime | None = None, indent: int = 0) -> Iterator[Line]:
-    """Each gate: verdict, reason, since when, and what would unblock it. Those that stop come first."""
-    marks = {Verdict.PASS: ("✓", "good"), Verdict.PENDING: ("◆", "warn"), Verdict.FAIL: ("✗", "bad")}
-    for gate in sorted(gates, key=lambda g: -g.verdict.rank):
-        sign, style = marks[gate.verdict]
-        spent = elapsed(gate.since, now) if now is not None and gate.verdict is not Verdict.PASS else None
-        since = f" (for {format_duration(spent)})" if spent is not None else ""
-        head = line(" " * indent, (pad(look.glyph(sign), 2 if look.unicode else 3), style), (gate.name, "strong"), ": ")
-        yield from prose(clean(gate.reason) + since, look, indent=indent + 4, first=head)
-        if gate.unblock and gate.verdict is not Verdict.PASS:
-            start = line(" " * (indent + 4), (look.glyph("→ "), "info"))
-            yield from prose(clean(gate.unblock), look, indent=indent + 6, first=start, style="info")
-
-
-def summary(view: DeploymentView) -> str:
-    """`12 verified, 3 unchanged, 1 failed`."""
-    counts = Counter(step.state for step in view.steps)
-    return ", ".join(f"{counts[state]} {words(state)}" for state in StepState if counts[state]) or plural(0, "step")
+        stops = [f"{gate.name}: {clean(gate.reason)}" for gate in step.gates if gate.verdict is not Verdict.PASS]
+        text += f" ({'; '.join(stops)})" if stops else ""
+    elif step.error and not step.state.active:
+        text += f": {clean(step.error)}"
+    elif step.state in (StepState.DEFERRED,) and step.deferred:
+        text += f" until there is {', '.join(step.deferred)}"
+    return plain_text(line(text))
