@@ -100,7 +100,7 @@ class _Judge:
                 text = f"the release {released.name} names no commit to compare with: everything is planned"
             return [Reason(ReasonType.NEVER_RELEASED, text)], ""
         at = base.commit[:SHORT]
-        reasons = [Reason(ReasonType.UNFINISHED, released.doubt, released.name)] if released and released.doubt else []
+        reasons = [Reason(ReasonType.UNFINISHED, released.doubt)] if released and released.doubt else []
         if base.trouble:
             reasons.append(Reason(ReasonType.UNRESOLVED, f"the configuration at {at} cannot be read: {base.trouble}"))
         if old is not None:

@@ -149,43 +149,10 @@ def test_any_bytes_give_an_answer(content: bytes) -> None:
     assert isinstance(parse(content, is_json=True), ParsedFile)
 
 
-PIECES = st.sampled_from(
-    [
-        "module",
-        '"a"',
-        "{",
-        "}",
-        "source",
-        "=",
-        '"./x"',
-        "file(",
-        ")",
-        '"${',
-        '}"',
-        "path.module",
-        "\n",
-        "<<EOT\n",
-        "EOT\n",
-        "[",
-        "]",
-        "resource",
-        "lifecycle",
-        "terraform",
-        "backend",
-        "locals",
-        ",",
-        "var.x",
-        "1",
-        "-",
-        "%{if",
-        "for",
-        ":",
-        "#",
-        "/*",
-        "\\",
-        "ignore_changes",
-    ]
-)
+WORDS = """
+module "a" { } source = "./x" file( ) "${ }" path.module [ ] resource lifecycle terraform backend locals , var.x 1 - %{if for : # /* \\
+"""
+PIECES = st.sampled_from([*WORDS.split(), "\n", "<<EOT\n", "EOT\n", "ignore_changes"])
 
 
 @given(st.lists(PIECES, max_size=40))
