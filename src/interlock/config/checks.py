@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from interlock.config.types import Duration, Given, Name, Port, Section, Text, Url
+from interlock.config.types import Duration, Given, Name, Section, Text, Url
 from interlock.model.check import Check
 
 
@@ -24,8 +24,16 @@ def _many(value: Any) -> Any:
 
 
 def _status(value: Any) -> Any:
-    if isinstance(value, str) and not _STATUS.fullmatch(value):
+    fits = 100 <= value <= 599 if type(value) is int else isinstance(value, str) and _STATUS.fullmatch(value)
+    if not fits:
         raise PydanticCustomError("invalid-value", "is not a status: write a number, a class such as 2xx, or 200-299")
+    return value
+
+
+def _port(value: Any) -> Any:
+    fits = 1 <= value <= 65535 if type(value) is int else isinstance(value, str) and _REFERENCE.fullmatch(value)
+    if not fits:
+        raise PydanticCustomError("invalid-value", "is not a port: write a number from 1 to 65535, or a reference")
     return value
 
 
@@ -38,9 +46,9 @@ def _regular(value: Any) -> Any:
 
 
 _STATUS = re.compile(r"[1-5]xx|[1-5][0-9]{2}-[1-5][0-9]{2}")
-StatusCode = Annotated[StrictInt, Field(ge=100, le=599)]
+_REFERENCE = re.compile(r"\$\{[^{}]+\}")
 Statuses = Annotated[
-    tuple[Annotated[str | StatusCode, BeforeValidator(_status)], ...],
+    tuple[Annotated[str | StrictInt, BeforeValidator(_status)], ...],
     BeforeValidator(_many),
     Field(min_length=1),
     WithJsonSchema({"type": ["integer", "string", "array"], "examples": [200, "2xx", "200-299", [200, 204]]}),
@@ -52,7 +60,7 @@ Texts = Annotated[
 ]
 Regular = Annotated[str, BeforeValidator(_regular), WithJsonSchema({"type": "string", "format": "regex"})]
 Scalar = str | StrictInt | StrictFloat | StrictBool | None
-Reference = Annotated[str, Field(pattern=r"^\$\{[^{}]+\}$")]
+Port = Annotated[str | StrictInt, BeforeValidator(_port), WithJsonSchema({"type": ["integer", "string"]})]
 
 
 class _Timing(Section):
@@ -99,7 +107,7 @@ class HttpCheck(_Timing):
 class TcpCheck(_Timing):
     name: Annotated[Text | None, Given] = Field(default=None, description="Name of the check in reports.")
     host: Annotated[Text | None, Given] = Field(default=None, description="Host to connect to; may hold references.")
-    port: Annotated[Port | Reference | None, Given] = Field(default=None, description="Port, or a reference to it.")
+    port: Annotated[Port | None, Given] = Field(default=None, description="Port, or a reference to it.")
     address: Annotated[Text | None, Given] = Field(
         default=None, description="Both in one, `host:port`, instead of `host` and `port`; may hold references."
     )

@@ -93,8 +93,13 @@ class Cross:
             return
         for index, check in enumerate(placed[0]):
             for kind, inner in items((check, placed[1].find([index]))).items():
-                allowed = _IN_CHECKS - {"secret"} if kind == "command" else _IN_CHECKS
-                self._scan(name, entry, f"checks[{index}].{kind}", inner, allowed, environments)
+                where = f"checks[{index}].{kind}"
+                if kind != "command":
+                    self._scan(name, entry, where, inner, _IN_CHECKS, environments)
+                    continue
+                for key, part in items(inner).items():
+                    allowed = _IN_CHECKS - {"secret"} if key == "run" else _IN_CHECKS
+                    self._scan(name, entry, f"{where}.{key}", part, allowed, environments)
 
     def _scan(
         self, name: str, entry: Entry, where: str, placed: Placed, allowed: frozenset[str], environments: Iterable[str]
@@ -115,9 +120,7 @@ class Cross:
         if reference.form == "output":
             hint = "A component's own outputs are there for its checks; for another's write ${components.NAME.outputs.OUTPUT}"
         elif reference.form == "secret":
-            hint = (
-                "A secret never stands in a program's arguments; the program can read it from its environment or a file"
-            )
+            hint = "A secret never stands in a program's arguments; a command check gives it by `environ`"
         message = f"{place}: '${{{reference}}}' cannot stand here"
         self.problems.add(spot.location, "reference-not-allowed", message, value=f"${{{reference}}}", hint=hint)
 

@@ -89,8 +89,13 @@ def environments_as_mapping(placed: Placed) -> Placed:
     children = spot.children if isinstance(spot.children, list) else [spot] * len(value)
     named: dict[str, Placed] = {}
     for name, place in zip(value, children, strict=True):
-        named[name] = ({}, Spot(place.file, place.line, place.column, place.line, place.column, {}))
+        named[name] = named_only(place)
     return mapping(named, spot)
+
+
+def named_only(place: Spot) -> Placed:
+    """What the name at `place` in a list stands for: an entry with nothing in it."""
+    return {}, Spot(place.file, place.line, place.column, place.line, place.column, {})
 
 
 def top_level(file: Placed, known: tuple[str, ...], problems: Problems) -> None:

@@ -5,7 +5,7 @@ references: the engine resolves them when it plans or checks. What components sa
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from interlock.kind import Kind
 from interlock.model import template
 from interlock.model.check import Check
 from interlock.model.manifest import Pair
-from interlock.model.template import Reference
+from interlock.model.template import Reference, TemplateError
 from interlock.world.tree import Tree
 
 
@@ -29,8 +29,8 @@ class Known:
     """Names that organization.yaml has, as written: environment → its zone, runners, secrets. None: the file could not be read."""
 
     environments: Mapping[str, str]
-    runners: Iterable[str]
-    secrets: Iterable[str]
+    runners: Collection[str]
+    secrets: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,33 @@ class Resolver:
             kind = self.kinds[found[0]]
         keys = frozenset(defaults) if kind is None else COMMON | field_names(kind.settings)
         placed = discover.with_defaults(placed, defaults, keys)
-        if (environments := get(placed, "environments")) is not None:
-            entries = {**items(placed), "environments": discover.environments_as_mapping(environments)}
-            placed = mapping(entries, placed[1])
-        return kind, placed
+        entries = items(placed)
+        if kind is None:
+            entries["kind"] = ("?", placed[1])  # told above, once
+        if "environments" in entries:
+            entries["environments"] = self._environments(name, entries["environments"])
+        return kind, mapping(entries, placed[1])
+
+    def _environments(self, name: str, placed: Placed) -> Placed:
+        """`environments:` as a mapping. A wrong entry of a list is told and dropped."""
+        value, spot = placed
+        where = f"components.{name}.environments"
+        if value == [] or value == {}:
+            hint = "Leave the key out to deploy it everywhere, or remove the component"
+            self.problems.add(spot.location, "empty-value", f"{where} must not be empty", hint=hint)
+        if not isinstance(value, list):
+            return placed
+        kept: dict[str, Placed] = {}
+        for index, environment in enumerate(value):
+            place = spot.find([index])
+            if not isinstance(environment, str):
+                self.problems.add(place.location, "wrong-type", f"{where}[{index}] must be a name", value=environment)
+            elif environment in kept:
+                message = f"{where}: '{environment}' is here twice"
+                self.problems.add(place.location, "duplicate-name", message, value=environment)
+            else:
+                kept[environment] = discover.named_only(place)
+        return mapping(kept, spot)
 
     def entry(self, name: str, kind: Kind | None, placed: Placed) -> Entry | None:
         """The component of `placed` with its pairs; None when it is not valid by itself."""
@@ -106,14 +129,15 @@ class Resolver:
                 component.environments if component.environments is not None else dict.fromkeys(self.known.environments)
             )
             for environment, override in sorted(wanted.items()):
-                if environment not in self.known.environments:
+                if environment not in self.known.environments.keys():  # noqa: SIM118 - what stands for every name has no zone
                     continue
                 found = self._resolve(
                     name, component, placed, kind, environment, override or _SAME, shared, base_checks
                 )
                 if found is not None:
                     resolved[environment] = found
-                    shared = shared or found
+                    if shared is None and (override is None or not override.settings):
+                        shared = found
         return Entry(component, placed, kind, resolved)
 
     def _with_known_keys(self, name: str, kind: Kind, placed: Placed) -> Placed:
@@ -177,7 +201,7 @@ class Resolver:
         assert self.known is not None
         if runner not in self.known.runners:
             message, known = f"{where}: there is no runner '{runner}'", self.known.runners
-            hint = None if list(known) else "Add it to `runners:` of organization.yaml"
+            hint = None if known else "Add it to `runners:` of organization.yaml"
             self.problems.add(spot.location, "unknown-runner", message, value=runner, known=known, hint=hint)
 
     def _expired(self, name: str, component: Component, spot: Spot) -> None:
@@ -199,7 +223,8 @@ class Resolver:
         shared: Resolved | None,
         base_checks: tuple[Check, ...],
     ) -> Resolved | None:
-        """`shared` is the result for another environment: its settings are taken when nothing of this environment is in them."""
+        """`shared` is the result for an environment that overrides no setting: its settings are taken by the next such one, unless something
+        of the environment is in them."""
         assert self.known is not None
         own = field_names(kind.settings)
         if shared is not None and not override.settings and not _any_reference(component.settings):
@@ -216,6 +241,8 @@ class Resolver:
                 )  # its own place, not the override's
             zone = self.known.environments[environment]
             value = self._own_references(f"components.{name}", written, environment, zone)
+            if value is None:
+                return None
             model = self.problems.model(kind.settings, (value, written[1]), ("components", name))
             if model is None or not self._paths(name, model, written[1]):
                 return None
@@ -235,23 +262,25 @@ class Resolver:
         return Resolved(pair, settings, spot)
 
     def _own_references(self, where: str, written: Placed, environment: str, zone: str) -> Any:
-        """The settings with `${environment.…}` resolved; any other reference is a problem."""
+        """The settings with `${environment.…}` resolved; None when they hold another reference, or a malformed one."""
         if not _any_reference(written[0]):
             return written[0]
-        wrong = len(self.problems.errors)
+        fine = True
         for reference, spot in references.scan(*written, self.problems):
             if reference.form != "environment":
                 message = f"{where}: '${{{reference}}}' cannot stand here; only ${{environment.name}} and ${{environment.zone}} can"
                 hint = "Variables and checks may hold other references"
                 value = f"${{{reference}}}"
                 self.problems.add(spot.location, "reference-not-allowed", message, value=value, hint=hint)
-        if len(self.problems.errors) > wrong:
-            return written[0]
+                fine = False
 
         def look_up(reference: Reference) -> str:
             return environment if reference.arguments[0] == "name" else zone
 
-        return template.resolve(written[0], look_up)
+        try:
+            return template.resolve(written[0], look_up) if fine else None
+        except TemplateError:
+            return None  # told by the scan
 
     def _paths(self, name: str, settings: BaseModel, spot: Spot) -> bool:
         """Whether `path` is a folder of the repository and each of `var_files`, relative to it, a file."""
@@ -267,7 +296,7 @@ class Resolver:
         folder = self._folders[path]
         if isinstance(folder, paths.PathError):
             message = f"{where}.path: '{path}' {folder}"
-            self.problems.add(spot.find(["path"]).location, folder.slug, message, value=path)
+            self.problems.add(spot.find(["path"]).location, folder.slug, message, value=path, near=folder.nearest)
             return False
         fine = True
         for index, file in enumerate(getattr(settings, "var_files", ())):
@@ -276,7 +305,7 @@ class Resolver:
             except paths.PathError as error:
                 message = f"{where}.var_files: '{file}' {error}"
                 location = spot.find(["var_files", index]).location
-                self.problems.add(location, error.slug, message, value=file)
+                self.problems.add(location, error.slug, message, value=file, near=error.nearest)
                 fine = False
         return fine
 

@@ -7,17 +7,19 @@ from fnmatch import translate
 from functools import lru_cache
 
 from interlock.model.errors import ConfigurationError
+from interlock.model.units import nearest
 from interlock.world.tree import Tree
 
 _WILD = re.compile(r"[*?\[]")
 
 
 class PathError(ValueError):
-    """`slug` is path-outside or path-missing; the message follows the path."""
+    """`slug` is path-outside or path-missing; the message follows the path. `nearest` is a path that is there."""
 
-    def __init__(self, slug: str, message: str) -> None:
+    def __init__(self, slug: str, message: str, near: str | None = None) -> None:
         super().__init__(message)
         self.slug = slug
+        self.nearest = near
 
 
 def normal(path: str, base: str = "") -> str:
@@ -39,7 +41,7 @@ def folder(tree: Tree, path: str) -> str:
     found = normal(path)
     real = _real(tree, found)
     if found and not tree.is_folder(real):
-        raise PathError("path-missing", _why_not(tree, real, "folder"))
+        raise PathError("path-missing", _why_not(tree, real, "folder"), _near(tree, real, "/"))
     if real != found:
         # Two names for one folder would make two components of one.
         raise PathError("path-outside", f"goes through a symbolic link; name the folder itself, {real}")
@@ -52,7 +54,8 @@ def file(tree: Tree, path: str, base: str = "") -> str:
     real = _real(tree, found)
     entry = tree.entry(real)
     if entry is None or entry.mode == 0o160000:
-        raise PathError("path-missing", _why_not(tree, real, "file"))
+        near = _near(tree, real, "")
+        raise PathError("path-missing", _why_not(tree, real, "file"), near and posixpath.relpath(near, base or "."))
     return found
 
 
@@ -70,6 +73,18 @@ def _why_not(tree: Tree, path: str, wanted: str) -> str:
     if entry is None:
         return f"is no {wanted} of the repository" + (f" (looked for {path})" if wanted == "file" else "")
     return "is a submodule, whose files are not here" if entry.mode == 0o160000 else f"is a file, not a {wanted}"
+
+
+def _near(tree: Tree, path: str, ending: str) -> str | None:
+    """The path most like `path` that differs in the first part that is not there, and goes no deeper."""
+    parts = path.split("/")
+    depth = next((d for d in range(len(parts)) if not tree.is_folder("/".join(parts[: d + 1]))), len(parts) - 1)
+    last = depth == len(parts) - 1
+    names = [
+        n.rstrip("/") for n in tree.list("/".join(parts[:depth])) if n.endswith("/") == (not last or ending == "/")
+    ]
+    found = nearest(parts[depth], names)
+    return "/".join([*parts[:depth], found]) if found and found != parts[depth] else None
 
 
 def is_pattern(path: str) -> bool:

@@ -4,6 +4,7 @@ A pydantic error names a path through the value. The path is followed through th
 branch, a key marker) fall out, a missing key gets the place of the mapping that lacks it, an unknown key its own place and the nearest known one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -14,8 +15,11 @@ from interlock.config.places import Placed, Spot
 from interlock.model.errors import ConfigurationError, Location, Problem
 from interlock.model.units import nearest
 
+_COMPONENT = re.compile(r"^components\.[a-z0-9_-]+")
 M = TypeVar("M", bound=BaseModel)
-_HIDDEN = frozenset({"token", "headers", "secrets", "backend_config", "expect"})  # places where people paste secrets
+_HIDDEN = frozenset(
+    {"token", "headers", "environ", "secrets", "backend_config", "expect"}
+)  # places where people paste secrets
 
 
 class Problems:
@@ -24,6 +28,7 @@ class Problems:
     def __init__(self) -> None:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
+        self._seen = set[tuple[Location, str, str]]()
 
     def add(
         self,
@@ -33,32 +38,32 @@ class Problems:
         *,
         value: Any = None,
         known: Iterable[str] = (),
+        near: str | None = None,
         hint: str | None = None,
         warning: bool = False,
     ) -> None:
         """`known` are the names it might have meant: the nearest is suggested, and without one the hint lists them."""
         text = None if value is None else show(value)
         names = sorted(known)
-        near = nearest(value, names) if isinstance(value, str) else None
+        near = near or (nearest(value, names) if isinstance(value, str) else None)
         if near is None and hint is None and names:
             hint = f"There is {listed(names)}"
         severity = "warning" if warning else "error"
-        problem = Problem(location, slug, message, value=text, nearest=near, hint=hint, severity=severity)
-        target = self.warnings if warning else self.errors
-        if problem not in target:
-            target.append(problem)
+        self.extend([Problem(location, slug, message, value=text, nearest=near, hint=hint, severity=severity)])
 
     def extend(self, problems: Iterable[Problem]) -> None:
+        """A mistake in `defaults:` or `discover:` is told once, for the first of the components that have it."""
         for problem in problems:
-            target = self.warnings if problem.severity == "warning" else self.errors
-            if problem not in target:
-                target.append(problem)
+            key = (problem.location, problem.slug, _COMPONENT.sub("", problem.message))
+            if key not in self._seen:
+                self._seen.add(key)
+                (self.warnings if problem.severity == "warning" else self.errors).append(problem)
 
     def validation(
         self, error: ValidationError, spot: Spot, model: type[BaseModel], path: tuple[str, ...] = ()
     ) -> None:
         """The problems of `error`, raised by `model` for the value at `spot`, which `path` leads to in the file."""
-        grouped: dict[tuple[Any, ...], list[tuple[str, str, Any, str | None]]] = {}
+        grouped: dict[tuple[Any, ...], list[tuple[str, str, Any]]] = {}
         for item in error.errors(include_url=False):
             loc = item["loc"]
             step, slug, words = _told(item)
@@ -70,19 +75,19 @@ class Problems:
                 key = (*place, "key")
             else:
                 key = (*place, "key") if step else place
-            grouped.setdefault(key, []).append((slug, words, item["input"], item["type"]))
+            grouped.setdefault(key, []).append((slug, words, item["input"]))
         for key, found in grouped.items():
             self._one(key, found, spot, model, path)
 
     def _one(
         self,
         key: tuple[Any, ...],
-        found: list[tuple[str, str, Any, str | None]],
+        found: list[tuple[str, str, Any]],
         spot: Spot,
         model: type[BaseModel],
         path: tuple[str, ...],
     ) -> None:
-        slug, words, value, _ = found[0]
+        slug, words, value = found[0]
         if slug == "missing-key":
             place = key[:-2]
             where = dotted((*path, *place))
@@ -99,19 +104,22 @@ class Problems:
             else:
                 self.add(location, slug, f"'{name}' {words}", value=name)
             return
-        if len({other for _, other, _, _ in found}) > 1:
-            words = " or ".join(dict.fromkeys(other for _, other, _, _ in found))
         where = dotted((*path, *key))
-        hidden = _HIDDEN.intersection(map(str, key)) or (key and path[:1] == () and key[0] == "notifications")
-        shown = None if hidden or isinstance(value, dict | list) else value
-        said = f"{where} {words}" if where else words
-        if shown is not None and slug != "wrong-type":
-            said = f"{where}: '{show(shown)}' {words}" if where else f"'{show(shown)}' {words}"
+        hidden = bool(_HIDDEN.intersection(map(str, key))) or slug == "secret-in-clear"
+        hidden = hidden or (not path and key[:1] == ("notifications",))
+        said = " or ".join(dict.fromkeys(other for _, other, _ in found))
+        shown = None if hidden or value in (None, "") or isinstance(value, dict | list) else show(value)
+        if slug == "wrong-type":
+            said += f", not {_sort(value, hidden=hidden)}"
+        elif shown is not None and said.startswith("must"):
+            said += f", not '{shown}'"
+        elif shown is not None:
+            said = f"'{shown}' {said}"
+            where += ":" if where else ""
         choices = known_choices(model, key) if slug == "not-a-choice" else ()
         near = nearest(value, list(choices)) if isinstance(value, str) and choices else None
-        self.extend(
-            [Problem(spot.find(key).location, slug, said, value=None if shown is None else show(shown), nearest=near)]
-        )
+        message = f"{where} {said}".strip()
+        self.extend([Problem(spot.find(key).location, slug, message, value=shown, nearest=near)])
 
     def model(self, model: type[M], placed: Placed, path: tuple[str, ...] = ()) -> M | None:
         """The validated value; None after its problems were collected."""
@@ -198,7 +206,7 @@ def _told(item: Mapping[str, Any]) -> tuple[bool, str, str]:
     context: Mapping[str, Any] = item.get("ctx", {})
     name = item["type"]
     if name in _TYPES:
-        return of_key, "wrong-type", f"{_TYPES[name]}, not {_sort(item['input'])}"
+        return of_key, "wrong-type", _TYPES[name]
     tell: dict[str, Callable[[], tuple[str, str]]] = {
         "missing": lambda: ("missing-key", ""),
         "extra_forbidden": lambda: ("unknown-key", ""),
@@ -221,16 +229,16 @@ def _told(item: Mapping[str, Any]) -> tuple[bool, str, str]:
     return of_key, "invalid-value", message[:1].lower() + message[1:]
 
 
-def _sort(value: Any) -> str:
+def _sort(value: Any, *, hidden: bool) -> str:
     match value:
         case None:
             return "null"
         case bool():
-            return f"{show(value)} (a boolean)"
+            return "a boolean" if hidden else f"{show(value)} (a boolean)"
         case int() | float():
-            return f"the number {value}"
+            return "a number" if hidden else f"the number {value}"
         case str():
-            return f"the text '{show(value)}'"
+            return "a text" if hidden else f"the text '{show(value)}'"
         case dict():
             return "a mapping"
         case _:

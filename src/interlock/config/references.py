@@ -63,7 +63,7 @@ def _approval(name: str, rule: Approval, teams: Mapping[str, Any], spot: Spot, p
             problems.add(location, "unknown-team", message, value=team, known=teams)
             complete = False
             continue
-        people = teams[team].get("members") if isinstance(teams[team], dict) else None
+        people = teams[team].get("members") if isinstance(teams.get(team), dict) else None
         if isinstance(people, list):
             members |= {person for person in people if isinstance(person, str)}
         else:
@@ -130,9 +130,8 @@ def scan(value: Any, spot: Spot, problems: Problems) -> Iterator[tuple[Reference
                     if isinstance(part, Reference):
                         yield part, spot
             except TemplateError as error:
-                problems.add(
-                    spot.location, "malformed-reference", str(error), value=value, hint="Write $${ for a literal ${"
-                )
+                # Not the whole value: a part of it may be a secret in clear.
+                problems.add(spot.location, "malformed-reference", str(error), hint="Write $${ for a literal ${")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             place = spot.find([key])

@@ -79,7 +79,7 @@ def _url(value: Any) -> Any:
     except ValueError:
         fine, secret = False, None
     if secret:
-        raise PydanticCustomError("secret-in-clear", "holds a password; send it as a header with ${{secret:NAME}}")
+        raise PydanticCustomError("secret-in-clear", "holds a password; send it as a header with ${secret:NAME}")
     if not fine:
         raise PydanticCustomError(
             "invalid-url", "is not an address: it starts with https:// or http:// and names a host"
@@ -88,7 +88,11 @@ def _url(value: Any) -> Any:
 
 
 def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list | tuple):
+        raise PydanticCustomError("wrong-type", "must be a name or a list of names")
+    return value
 
 
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
@@ -110,7 +114,6 @@ Names = Annotated[
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0, le=1000)]
 Number = Annotated[StrictInt, Field(ge=1)]
-Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 
 

@@ -59,6 +59,13 @@ def read(file: str, data: bytes) -> tuple[Placed | None, tuple[Problem, ...]]:
     return _Reader(file).read(data)
 
 
+def too_big(file: str, size: int) -> Problem:
+    """What is wrong with a file of `size` bytes, which is more than `MAX_BYTES`."""
+    message = f"the file has {size:,} bytes; {MAX_BYTES:,} is the most that is read"
+    hint = "Split it with `include:`, or use `discover:` and `defaults:`"
+    return Problem(Location(file, 1, 1), "file-too-big", message, hint=hint)
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -87,10 +94,7 @@ class _Reader:
 
     def _text(self, data: bytes) -> str:
         if len(data) > MAX_BYTES:
-            message = f"the file has {len(data):,} bytes; {MAX_BYTES:,} is the most that is read"
-            self._problem(
-                1, 1, "file-too-big", message, hint="Split it with `include:`, or use `discover:` and `defaults:`"
-            )
+            self.problems.append(too_big(self.file, len(data)))
             raise _Stop
         try:
             text = data.decode("utf-8")
@@ -211,8 +215,8 @@ class _Reader:
         }
         if not fits.get(name, False):
             known = name in fits and tag != name
-            message = f"'{text[:60]}' is not a YAML {name}" if known else f"the tag '{_tag(tag)}' is not supported"
-            self._problem(line, column, "unknown-tag", message, value=_tag(tag))
+            message = f"the value is not a YAML {name}" if known else f"the tag '{_tag(tag)}' is not supported"
+            self._problem(line, column, "yaml-tag", message, value=_tag(tag))
             return text
         return value
 
@@ -226,7 +230,7 @@ class _Reader:
             raise _Stop
         core = _CORE + ("map" if isinstance(container, dict) else "seq")
         if event.tag not in (None, "!", core):
-            self._problem(line, column, "unknown-tag", f"the tag '{_tag(event.tag)}' is not supported", _tag(event.tag))
+            self._problem(line, column, "yaml-tag", f"the tag '{_tag(event.tag)}' is not supported", _tag(event.tag))
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         spot = Spot(self.file, line, column, children={} if isinstance(container, dict) else [])
