@@ -1,8 +1,8 @@
 """What differs between two JSON values, by path. Pure.
 
 Maps are compared key by key, in alphabetical order; null and absent are the same, as they are for OpenTofu. Items of a list are matched first:
-by the one of `_KEYS` that is present and unique in every item, else by a longest common subsequence of equal items, within whose gaps
-the most similar ones are paired in order. So an item put in front is one addition. Where only the order differs, that is said.
+by the one of `_KEYS` that is present and unique in every item, else by equal runs (those at both ends first, then the longest), between
+which the most similar ones are paired in order. So an item put in front is one addition. Where only the order differs, only that is said.
 Two strings that are both JSON documents (a policy, say) are compared as such; other strings of several lines give a unified diff.
 
 Rules, tested: nothing is reported exactly when both are the same; every leaf that differs is under a reported path; equal masks are unchanged.
@@ -181,6 +181,10 @@ def _end(text: str) -> str:
 
 
 def _compare_lists(path: Path, before: Sequence[Any], after: Sequence[Any], counter: _Counter) -> Iterator[Difference]:
+    if sorted(map(_key, before)) == sorted(map(_key, after)):
+        counter.unchanged += len(after)
+        yield Difference(path, How.REORDERED, list(before), list(after))
+        return
     pairs = _match(before, after)
     found: list[Difference] = []
     for old, new in pairs:
@@ -203,15 +207,16 @@ def _match(before: Sequence[Any], after: Sequence[Any]) -> list[tuple[int | None
         where = {_key(item[key]): index for index, item in enumerate(before)}
         matched = [(where.pop(_key(item[key]), None), index) for index, item in enumerate(after)]
         return [*((index, None) for index in sorted(where.values())), *matched]
-    pairs: list[tuple[int | None, int | None]] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(
-        None, [_key(b) for b in before], [_key(a) for a in after], autojunk=False
-    ).get_opcodes():
-        if tag == "equal":
-            pairs += zip(range(i1, i2), range(j1, j2), strict=True)
-        else:
-            pairs += _pair(before, after, range(i1, i2), range(j1, j2))
-    return pairs
+    old, new = [_key(item) for item in before], [_key(item) for item in after]
+    front = next((i for i, (b, a) in enumerate(zip(old, new, strict=False)) if b != a), min(len(old), len(new)))
+    rest = min(len(old), len(new)) - front
+    back = next((i for i in range(rest) if old[-1 - i] != new[-1 - i]), rest)
+    i, j = len(old) - back, len(new) - back
+    pairs: list[tuple[int | None, int | None]] = list(zip(range(front), range(front), strict=True))
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old[front:i], new[front:j], autojunk=False).get_opcodes():
+        olds, news = range(front + i1, front + i2), range(front + j1, front + j2)
+        pairs += zip(olds, news, strict=True) if tag == "equal" else _pair(before, after, olds, news)
+    return [*pairs, *zip(range(i, len(old)), range(j, len(new)), strict=True)]
 
 
 def _key(value: Any) -> str:

@@ -123,7 +123,7 @@ def _value(difference: Difference, look: Look, room: int, *, hide: bool = False)
         case How.REMOVED:
             return shorten(before_text, room)
         case How.REORDERED:
-            return clip(f"the same {len(after)} items in another order", room)
+            return clip("in another order", room)
         case How.CHANGED:
             if cells(before_text) + cells(after_text) + len(arrow) > room:
                 before_text, after_text = shorten_pair(before_text, after_text, (room - len(arrow)) // 2)
