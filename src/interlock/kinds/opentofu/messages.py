@@ -71,7 +71,9 @@ class Messages:
     def take(self, line: str) -> None:
         message = _message(line)
         if message is None:
-            if line.strip():
+            if line.strip() and not line.startswith(
+                '{"@'
+            ):  # a message that was too long to come whole is no text for anybody
                 self.plain.append(line)
                 self.log(line)
             return

@@ -14,6 +14,7 @@ from typing import Any
 from interlock.kind import PlanRequest
 from interlock.kinds.opentofu import command, managed
 from interlock.kinds.opentofu.artifact import LOCK_FILE, pack, read_plan_file
+from interlock.kinds.opentofu.init import write_private
 from interlock.kinds.opentofu.lock import providers
 from interlock.kinds.opentofu.messages import Messages
 from interlock.kinds.opentofu.normalise import Shown, normalise
@@ -77,6 +78,7 @@ def _run(ready: Session, *, destroy: bool, lock: bool) -> tuple[bytes, Mapping[s
     redact = redactor(world.secrets, ())
     out, shown = ready.scratch / "plan", ready.scratch / "show.json"
     inputs = ready.write_inputs()
+    write_private(out, b"")  # the tool would make it readable for all; one that is there keeps its mode
     said = Messages(lambda line: world.log(redact(line)), folder=work.settings.path)
     done = world.proc.run(
         command.plan(
@@ -92,10 +94,9 @@ def _run(ready: Session, *, destroy: bool, lock: bool) -> tuple[bytes, Mapping[s
         accept=(0, 1),
         on_line=said.take,
     )
-    if done.exit_code != 0 or not out.exists():
+    if done.exit_code != 0 or not out.stat().st_size:
         ready.init.forget()
         raise ready.failed("plan", said.explain(), done.exit_code, redact)
-    out.chmod(0o600)
     world.proc.run(
         command.show(ready.program.path, out),
         what=f"reading the plan of {work.what}",
