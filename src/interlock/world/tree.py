@@ -47,6 +47,10 @@ class Tree(Protocol):
         """Raises NotFound. A symlink is followed inside the tree; one that leaves it raises ConfigurationError."""
         ...
 
+    def target(self, path: str) -> str:
+        """What the link at `path` points to, as written. Raises NotFound when there is no link."""
+        ...
+
     def walk(self, folder: str = "") -> Iterator[Entry]:
         """Every file below `folder`, sorted by path."""
         ...
