@@ -131,7 +131,7 @@ class _Judge:
             text = f"what it read at {base.commit[:SHORT]} cannot be told: {error.problems[0]}"
             yield Reason(ReasonType.UNRESOLVED, text)
             then = ()
-        for source in {*now, *then} if base.changed else ():
+        for source in (*now, *then) if base.changed else ():
             for path in base.below(source.path):
                 keys_only = source.why == OWN and path in self.request.configuration_files
                 if path not in along and not keys_only:

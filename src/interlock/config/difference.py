@@ -34,6 +34,8 @@ class Difference:
 
 def pair_differences(old: Pair, new: Pair, kind: Kind | None) -> tuple[Difference, ...]:
     """Sorted by key."""
+    if _acted_on(old) == _acted_on(new):
+        return ()
     before, after = _flat(old, kind), _flat(new, kind)
     return tuple(
         Difference(key, _how(before.get(key), after.get(key)) if key in before and key in after else _one(key in after))
@@ -42,8 +44,14 @@ def pair_differences(old: Pair, new: Pair, kind: Kind | None) -> tuple[Differenc
     )
 
 
+def _acted_on(pair: Pair) -> tuple[object, ...]:
+    return pair.kind, pair.settings, pair.variables, pair.depends_on, pair.checks, pair.soak
+
+
 def surrounding_differences(old: Configured, new: Configured, pair: Pair) -> tuple[Difference, ...]:
     """Keys outside the component that it depends on: its environment's zone and credentials, the sources of the secrets it names."""
+    if old is new:
+        return ()
     found = []
     before, after = old.environments.get(pair.environment), new.environments.get(pair.environment)
     if before is not None and after is not None:

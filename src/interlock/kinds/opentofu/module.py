@@ -8,8 +8,9 @@ widened, never narrowed. Override files (`override.tf`, `*_override.tf` and thei
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from interlock.kind import Source
 from interlock.kinds.opentofu.facts import (
     HOLE,
     Backend,
@@ -30,13 +31,20 @@ _SUFFIXES = (".tf.json", ".tofu.json", ".tf", ".tofu")
 _TOFU_TWIN = {".tf": ".tofu", ".tf.json": ".tofu.json"}
 
 
+@lru_cache(maxsize=4096)
 def suffix_of(name: str) -> str:
     """The configuration suffix of a file name, "" when it is no configuration file."""
-    if name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#")):
+    if (
+        not name.endswith(_SUFFIXES)
+        or name.startswith(".")
+        or name.endswith("~")
+        or (name.startswith("#") and name.endswith("#"))
+    ):
         return ""
     return next((s for s in _SUFFIXES if name.endswith(s)), "")
 
 
+@lru_cache(maxsize=4096)
 def loaded(names: tuple[str, ...], tool: str | None) -> tuple[str, ...]:
     """The names among a folder's that `tool` loads, in its order: overrides last. With `tool` None: what either loads."""
     found = [name for name in sorted(names) if suffix_of(name)]
@@ -53,6 +61,7 @@ def _twin(name: str) -> str:
     return name.removesuffix(suffix) + _TOFU_TWIN[suffix] if suffix in _TOFU_TWIN else ""
 
 
+@lru_cache(maxsize=4096)
 def is_override(name: str) -> bool:
     stem = name.removesuffix(suffix_of(name))
     return stem == "override" or stem.endswith("_override")
@@ -184,6 +193,9 @@ class Survey:
         self.reader = reader
         self._modules: dict[tuple[str, str | None], Module | None] = {}
         self._walks: dict[str, tuple[Entry, ...]] = {}
+        # Filled by `sources`: what each stack and each folder consists of.
+        self.stacks: dict[tuple[str, str | None], tuple[Source, ...]] = {}
+        self.files: dict[tuple[str, bool], tuple[tuple[str, str], ...]] = {}
 
     def module(self, folder: str, tool: str | None) -> Module | None:
         """None when the folder holds no configuration that `tool` loads."""

@@ -46,6 +46,10 @@ class Reader:
         self._stored: dict[str, str] | None = None
         self._surveys: list[tuple[Tree, Survey]] = []
 
+    def keep_in(self, folder: Path | None) -> None:
+        """Start from what earlier runs kept in `folder`, and let `save` add to it."""
+        self._folder, self._stored = folder, None
+
     def survey(self, tree: Tree) -> "Survey":
         """What is known of `tree`, kept for the last few trees. A folder is known by its object: its content may move on under one identity."""
         for known, survey in self._surveys:

@@ -12,7 +12,8 @@ What cannot be resolved widens: to the folder that is certain, to everything (`"
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from pydantic import BaseModel
 
@@ -49,28 +50,41 @@ def sources(settings: BaseModel, tree: Tree, reader: Reader = READER) -> tuple[S
     assert isinstance(settings, OpenTofuSettings)
     survey = reader.survey(tree)
     folder = normal(settings.path)
-    called, unresolved = reach(survey, folder, settings.tool)
+    key = (folder, settings.tool)
+    if key not in survey.stacks:
+        survey.stacks[key] = _read_by_all(survey, folder, settings.tool)
     var_files = frozenset(normal(join(folder, name)) for name in settings.var_files)
-    found = {Source(path, VAR_FILE) for path in var_files}
-    found |= {Source(real, f"symlink {path}") for path in var_files if (real := tree.real(path)) != path}
-    read: set[str] = set()
+    if not var_files:
+        return survey.stacks[key]
+    found = [source for source in survey.stacks[key] if source.path not in var_files]
+    found += [Source(path, VAR_FILE) for path in var_files]
+    found += [Source(real, f"symlink {path}") for path in var_files if (real := tree.real(path)) != path]
+    return _sorted(found)
+
+
+def _read_by_all(survey: Survey, folder: str, tool: str | None) -> tuple[Source, ...]:
+    """What a stack reads whatever its settings say beside `path` and `tool`: all but the variable files they name."""
+    called, unresolved = reach(survey, folder, tool)
+    found: set[Source] = set()
+    own: set[str] = set()
     for item in called:
-        own = OWN if len(item.chain) == 1 else "module chain " + " → ".join(place or "." for place in item.chain)
-        files = files_of(
-            survey, item.module.real, var_files if len(item.chain) == 1 else frozenset(), is_root=len(item.chain) == 1
-        )
-        read |= {path for path, _ in files}
-        found |= {
-            Source(path, own if not link else f"{own}, symlink {link}") for path, link in files if path not in var_files
-        }
+        is_root = len(item.chain) == 1
+        why = OWN if is_root else "module chain " + " → ".join(place or "." for place in item.chain)
+        files = _files(survey, item.module.real, is_root)
+        own.update(path for path, _ in files)
+        found.update(Source(path, f"{why}, symlink {link}" if link else why) for path, link in files)
         if item.module.folder != item.module.real:
-            found |= _links(tree, item.module.folder, own)
+            found |= _links(survey.tree, item.module.folder, why)
         if item.module.broken:
             found.add(Source("", f"{item.module.broken} cannot be parsed, so anything may be read"))
     found |= {Source(_folder(u.folder), f"module source in {u.location} is not known before a run") for u in unresolved}
     for item in called:
-        found |= set(_reads(survey, item, folder, read))
-    return tuple(sorted(found))
+        found.update(_reads(survey, item, folder, own))
+    return _sorted(found)
+
+
+def _sorted(found: Iterable[Source]) -> tuple[Source, ...]:
+    return tuple(sorted(found, key=attrgetter("path", "why")))
 
 
 def _folder(path: str) -> str:
@@ -84,26 +98,28 @@ def _links(tree: Tree, path: str, why: str) -> set[Source]:
     return {Source(way, why) for way in ways if (entry := tree.entry(way)) is not None and entry.is_link}
 
 
-def files_of(
-    survey: Survey, folder: str, var_files: frozenset[str], *, is_root: bool, seen: frozenset[str] = frozenset()
-) -> tuple[tuple[str, str], ...]:
+def _files(survey: Survey, folder: str, is_root: bool) -> tuple[tuple[str, str], ...]:
+    key = (folder, is_root)
+    if key not in survey.files:
+        survey.files[key] = _files_of(survey, folder, is_root, frozenset())
+    return survey.files[key]
+
+
+def _files_of(survey: Survey, folder: str, is_root: bool, seen: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """(path, symlink it is reached by, or "") of the files a folder of configuration consists of."""
     entries = survey.walk(folder)
+    below = f"{folder}/" if folder else ""
     inner = {
-        place
+        posixpath.dirname(e.path)
         for e in entries
-        if suffix_of(posixpath.basename(e.path)) and (place := posixpath.dirname(e.path)) != folder
+        if "/" in e.path[len(below) :] and suffix_of(e.path.rpartition("/")[2])
     }
     found: list[tuple[str, str]] = []
     for entry in entries:
-        place, name = posixpath.split(entry.path)
-        if inner and place != folder and any(place == i or place.startswith(f"{i}/") for i in inner):
+        rest = entry.path[len(below) :]
+        if is_variables(rest) and not (is_root and "/" not in rest and loads_itself(rest)):
             continue
-        if (
-            is_variables(name)
-            and entry.path not in var_files
-            and not (is_root and place == folder and loads_itself(name))
-        ):
+        if inner and any(entry.path.startswith(f"{place}/") for place in inner):
             continue
         found.append((entry.path, ""))
         if entry.is_link:
@@ -117,7 +133,7 @@ def _behind(survey: Survey, link: str, seen: frozenset[str]) -> Iterator[tuple[s
     if not survey.tree.is_folder(real):
         yield real, link
     elif real not in seen and survey.module(real, None) is None:
-        yield from ((path, link) for path, _ in files_of(survey, real, frozenset(), is_root=False, seen=seen | {real}))
+        yield from ((path, link) for path, _ in _files_of(survey, real, False, seen | {real}))
 
 
 def _reads(survey: Survey, called: Called, root: str, own: set[str]) -> Iterator[Source]:
