@@ -487,7 +487,7 @@ def test_a_plan_that_fails_names_what_was_held_back(bench: Bench) -> None:
     bench.environ["LAB_URL"] = ""
     with pytest.raises(ToolFailed) as raised:
         bench.plan(held_back=("AWS_PROFILE", "LAB_URL"))
-    assert raised.value.hint == "held back from tofu: AWS_PROFILE, LAB_URL"
+    assert raised.value.hint == f"held back from {bench.tools.tofu.name}: AWS_PROFILE, LAB_URL"
     assert "No lab cloud named" in raised.value.message
 
 

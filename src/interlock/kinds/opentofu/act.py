@@ -173,13 +173,15 @@ def _account(
     moved = known and _read_base(state) != _read_base(before)
     there = addresses(state or {})
     readable = known and "encrypted_data" not in (state or {})
+    # A tool may save a state that says nothing new under a new serial.
+    altered = moved and not (readable and _content(state) == _content(before))
     done = tuple(c.address for c in plan.changes if c.writes and _done(c, said, there if readable and moved else None))
     left = tuple(c.address for c in plan.changes if c.writes and c.address not in done)
     unfinished = sorted({address for address, _ in said.unfinished})
     by_itself = isinstance(cut, ToolFailed) and cut.exit_code == 1
     if not known or (unfinished and not by_itself):
         outcome = Outcome.UNKNOWN
-    elif said.begun or moved or kept:
+    elif said.begun or altered or kept:
         outcome = Outcome.PARTIAL
     else:
         outcome = Outcome.FAILED
@@ -232,6 +234,10 @@ def _kept(ready: Session) -> dict[str, Blob]:
     blob = ready.world.blobs.put(path.read_bytes())
     path.unlink()
     return {ERRORED: blob}
+
+
+def _content(state: Mapping[str, Any] | None) -> list[Any]:
+    return [(state or {}).get(key) or None for key in ("resources", "outputs")]
 
 
 def _read_base(state: Mapping[str, Any] | None) -> _Base:
