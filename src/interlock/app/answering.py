@@ -41,7 +41,7 @@ def answer(
         covered = []
         for step in found:
             plan = plans.get(change.tx, project.store.keyed, step.plan).plan
-            said = approvals.record(
+            said, _ = approvals.record(
                 change.tx,
                 approves=approves,
                 deployment=row.id,

@@ -174,11 +174,21 @@ def closure_of(project: Project, pair: Pair, tree: Tree) -> Blob:
 def _paths(sources: Iterable[Source], tree: Tree) -> set[str]:
     paths: set[str] = set()
     for source in sources:
+        paths.update(_links(source.path, tree))
         if source.path and not source.path.endswith("/"):
             paths.add(source.path)
         else:
             paths.update(entry.path for entry in tree.walk(source.path.rstrip("/")))
     return paths
+
+
+def _links(path: str, tree: Tree) -> Iterable[str]:
+    """The links that a path goes through: without them the closure would not have the path."""
+    parts = path.rstrip("/").split("/")
+    for at in range(1, len(parts) + 1):
+        entry = tree.entry("/".join(parts[:at]))
+        if entry is not None and entry.is_link:
+            yield "/".join(parts[:at])
 
 
 def _needs(here: Mapping[str, Step], judged: Judged) -> dict[str, set[str]]:

@@ -7,15 +7,15 @@ from typing import Any
 from interlock.engine.run import Notify
 from interlock.model.manifest import Manifest
 from interlock.store import Store, notices
+from interlock.world import Secrets
 from interlock.world.notify import Notifier
-from interlock.world.secrets import SecretStore
 
 
-def notifier(store: Store, manifest: Manifest, secrets: SecretStore) -> Notify:
+def notifier(store: Store, manifest: Manifest, secrets: Secrets) -> Notify:
     return channel(store, manifest.notifications, secrets, manifest.deployment)
 
 
-def channel(store: Store, channels: Mapping[str, Any], secrets: SecretStore, deployment: str = "") -> Notify:
+def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deployment: str = "") -> Notify:
     """A function of (event, title, body) that returns at once."""
     if not channels:
         return lambda event, title, body: None

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interlock.app.state.adapter import LedgerState
 from interlock.app.state.loopback import LoopbackState
+from interlock.app.state.stored import StoredState
 from interlock.engine.context import Opened
 from interlock.model.manifest import EnvironmentSpec, Pair
 from interlock.store import Store
@@ -13,7 +13,7 @@ from interlock.world import Cancel, Fence, World
 from interlock.world.clock import SystemClock
 from interlock.world.environ import child_environ
 from interlock.world.http import HttpClient
-from interlock.world.proc import SystemProc
+from interlock.world.proc import Programs
 from interlock.world.secrets import SecretStore
 
 
@@ -42,9 +42,16 @@ class RealWorlds:
     ) -> Opened:
         credentials = environment.apply_credentials if purpose == "apply" else environment.plan_credentials
         child = child_environ(self.ambient, environment.zone, credentials, self.secrets)
-        versions = LedgerState(self.store, pair.component, pair.environment, deployment, fence)
+        versions = StoredState(
+            self.store,
+            pair.component,
+            pair.environment,
+            fence=fence.token if fence else None,
+            deployment=deployment,
+            actor=deployment or "interlock",
+        )
         world = World(
-            proc=SystemProc(cancel, self.secrets),
+            proc=Programs(self.secrets, cancel),
             clock=SystemClock(),
             cancel=cancel,
             secrets=self.secrets,

@@ -4,7 +4,8 @@ import json
 import sys
 from typing import Any
 
-from interlock.model.errors import Exit, UsageError
+from interlock.cli.terminal import look
+from interlock.model.errors import UsageError
 from interlock.model.units import parse_duration
 from interlock.model.view import DeploymentView
 
@@ -89,7 +90,7 @@ class LiveTree:
         from rich.live import Live
 
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=False, redirect_stdout=False, redirect_stderr=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
         self._started = False
         self._last: DeploymentView | None = None
 
@@ -109,20 +110,17 @@ class LiveTree:
             self._live.stop()
             self._started = False
             if self._last is not None:
-                self._console.print(ending(self._last), highlight=False, markup=False)
+                print(ending(self._last), file=sys.stderr, flush=True)
 
 
 def ending(view: DeploymentView) -> str:
-    """What happened, what was left how, and what to type next."""
-    from interlock.render.run import failure_text, gates_text, status_text
+    """How it stands or ended: the tree, the gates that stop it, what failed, what was left how, and what to type next."""
+    from datetime import UTC, datetime
 
-    if view.state.bad or view.failure:
-        return failure_text(view)
-    waiting = [step for step in view.steps if step.gates and step.state == "blocked"]
-    if waiting:
-        shown = "\n".join(f"{step.name}\n{gates_text(step.gates)}" for step in waiting)
-        return f"{shown}\nIt waits. Go on later with the same command, or: interlock deploy --resume {view.id}"
-    return status_text(view)
+    from interlock.render.run import status_text
 
-
-__all__ = ["Exit", "ending", "follow", "patience_of"]
+    width, color, unicode = look(sys.stderr)
+    text = status_text(view, datetime.now(UTC), width=width, color=color, unicode=unicode)
+    if not view.finished and any(step.gates for step in view.steps):
+        text += f"\nIt waits. Go on later with the same command, or: interlock deploy --resume {view.id}"
+    return text

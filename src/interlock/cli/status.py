@@ -45,12 +45,8 @@ def _one(project: Any, deployment: str, json_: bool) -> int:
         print_json(view_json(view))
         return int(Exit.DONE)
     from interlock.cli.following import ending
-    from interlock.render.run import status_text
 
-    text = status_text(view)
-    print(text)
-    if (end := ending(view)) != text:
-        print(end)
+    print(ending(view))
     return int(Exit.DONE)
 
 

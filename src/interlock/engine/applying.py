@@ -89,10 +89,8 @@ def _begin(context: Context, application: Application) -> Lease | None:
             return None
         if application.gated:
             gates = judge(tx, application.manifest, application.step, application.plan)
-            writes = not application.plan.empty
-            if writes and (overall(gates) is not Verdict.PASS or not slots.try_take(tx, environment, deployment)):
-                steps.update(tx, *application.place, gates=gates)
-                change.nothing()
+            if overall(gates) is not Verdict.PASS or not slots.try_take(tx, environment, deployment):
+                change.nothing()  # `gates` will show it: the step goes back there
                 return None
         lease = leases.take(tx, component, environment, deployment, SECONDS, again=True)
         if not plans.consume(tx, application.plan.id, lease.token):

@@ -120,10 +120,10 @@ def _plan(run: Run, name: str) -> str:
 
 def _undoing(run: Run, step: Step) -> Plan | None:
     """For a rollback by hand: the plan of the release that it goes back from."""
-    if not step.undoes:
+    if not step.undoes_plan:
         return None
     with run.context.store.database.read() as tx:
-        return plans.get(tx, run.context.store.keyed, ledger.get(tx, step.undoes).plan).plan
+        return plans.get(tx, run.context.store.keyed, step.undoes_plan).plan
 
 
 def plan_of(run: Run, name: str) -> Plan:

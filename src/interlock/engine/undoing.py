@@ -114,7 +114,7 @@ def undo_step(forward_step: Step, release: Release | None, before: Release | Non
     """The way back as a step: towards `before`, or towards nothing with what the forward plan was made from."""
     undoes = release.id if release else ""
     if before is None:
-        return replace(forward_step, direction=Direction.UNDO, to_nothing=True, undoes=undoes, closure=forward.closure, commit=forward.commit)
+        return replace(forward_step, direction=Direction.UNDO, to_nothing=True, undoes=undoes, undoes_plan=forward.id, closure=forward.closure, commit=forward.commit)
     return replace(
         forward_step,
         pair=before.pair,
@@ -124,6 +124,7 @@ def undo_step(forward_step: Step, release: Release | None, before: Release | Non
         tree=before.tree,
         release=before.id,
         undoes=undoes,
+        undoes_plan=forward.id,
     )
 
 

@@ -1,10 +1,10 @@
 """What a deployment is, frozen when it starts: the engine works from this and never reads the configuration again.
 
-A manifest is plain JSON (`to_json`), stored as one blob; a restart, another process or a later version reads the same.
+A manifest is stored as one blob of JSON (model.codec); a restart, another process or a later version reads the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from interlock.model.check import Check
@@ -75,7 +75,7 @@ class Step:
 
     `closure` are the files its plan is made from. For a removal, a rollback or a correction, `pair` and `closure` come from the release named in
     `release`, whose stored inputs are used again; "" means that the inputs are resolved anew. `commit` and `tree` are those of the closure.
-    `undoes` names the release that a Direction.UNDO step goes back from; with `to_nothing` there was none before it. `needs` are the names of the steps
+    `undoes` names the release that a Direction.UNDO step goes back from ("" where its apply left none), `undoes_plan` the plan that made it; with `to_nothing` there was none before it. `needs` are the names of the steps
     ("environment/component") that must be done first. `earlier` says for each earlier environment in which this component is not part of the deployment, and not verified, why.
     """
 
@@ -87,6 +87,7 @@ class Step:
     tree: str
     release: str = ""
     undoes: str = ""
+    undoes_plan: str = ""
     to_nothing: bool = False
     needs: tuple[str, ...] = ()
     earlier: Mapping[str, str] = field(default_factory=dict)
@@ -117,65 +118,3 @@ class Manifest:
     notifications: Mapping[str, Any] = field(default_factory=dict)
     runners: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @staticmethod
-    def from_json(value: Mapping[str, Any]) -> "Manifest":
-        return Manifest(
-            **{
-                **value,
-                "authors": tuple(value["authors"]),
-                "environments": tuple(_environment(e) for e in value["environments"]),
-                "steps": tuple(step_from_json(s) for s in value["steps"]),
-                "left_out": tuple((a, b, c) for a, b, c in value["left_out"]),
-            }
-        )
-
-
-def pair_from_json(value: Mapping[str, Any]) -> Pair:
-    return Pair(
-        **{
-            **value,
-            "depends_on": tuple(value["depends_on"]),
-            "checks": tuple(Check(**c) for c in value["checks"]),
-            "ignore": tuple(value["ignore"]),
-        }
-    )
-
-
-def step_from_json(value: Mapping[str, Any]) -> Step:
-    return Step(
-        pair=pair_from_json(value["pair"]),
-        direction=Direction(value["direction"]),
-        reasons=tuple(value["reasons"]),
-        closure=Blob(**value["closure"]),
-        commit=value["commit"],
-        tree=value["tree"],
-        release=value["release"],
-        undoes=value["undoes"],
-        to_nothing=value["to_nothing"],
-        needs=tuple(value["needs"]),
-        earlier=dict(value["earlier"]),
-        conditional=value["conditional"],
-    )
-
-
-def _environment(value: Mapping[str, Any]) -> EnvironmentSpec:
-    return EnvironmentSpec(
-        **{
-            **value,
-            "after": tuple(value["after"]),
-            "approvals": tuple(
-                ApprovalRule(**{**a, "teams": tuple(a["teams"]), "members": tuple(a["members"])})
-                for a in value["approvals"]
-            ),
-            "plan_credentials": _credentials(value["plan_credentials"]),
-            "apply_credentials": _credentials(value["apply_credentials"]),
-        }
-    )
-
-
-def _credentials(value: Mapping[str, Any]) -> Credentials:
-    return Credentials(**{**value, "inherit": tuple(value["inherit"])})

@@ -59,11 +59,12 @@ def allowed(forward: Plan, undo: Planned) -> tuple[Refusal, ...]:
     for back in undo.changes:
         if not back.writes:
             continue
-        change = did.get(back.address) or (did.get(back.previous_address) if back.previous_address else None)
-        if change is None:
+        forward_change = did.get(back.address) or did.get(back.previous_address or "")
+        if forward_change is None:
             refusals.append(Refusal(back.address, f"undoing would {back.action} it, and this deployment did not touch it"))
-        elif back.action not in _permitted(change):
-            refusals.append(Refusal(back.address, f"undoing would {back.action} it, which is not the way back of a {change.action}"))
+        elif back.action not in _permitted(forward_change):
+            reason = f"undoing would {back.action} it, which is not the way back of a {forward_change.action}"
+            refusals.append(Refusal(back.address, reason))
     return tuple(refusals)
 
 

@@ -32,14 +32,12 @@ class HttpSettings(Settings):
     expect_headers: dict[str, str] = Field(default_factory=dict)
     body_contains: str | list[str] = Field(default_factory=list)
     body_matches: str | None = None
-    json_: dict[str, Any] = Field(default_factory=dict)
+    json_: dict[str, Any] = Field(default_factory=dict, alias="json")
 
 
 def attempt(settings: Mapping[str, Any], timeout: float, world: World) -> Seen:
     """One request. Raises BadSettings, Unavailable, TimedOut."""
-    wanted = read_settings(
-        HttpSettings, {("json_" if key == "json" else key): value for key, value in settings.items() if key != "json_"}
-    )
+    wanted = read_settings(HttpSettings, settings)
     if not re.match(r"https?://[^/\s]", wanted.url):
         raise BadSettings("url: must start with http:// or https:// and name a host")
     headers, body = dict(wanted.headers), None

@@ -1,0 +1,165 @@
+"""Rolling back by hand: to the releases before, in reverse order of dependence, through the same gates and with the same exactness as going forward.
+
+What is undone is given by components (each goes to its last verified release before the one that stands, or to `--to`) or by a deployment (everything it
+applied and that is still the newest, half-applied steps included). A rollback is a deployment of its own.
+"""
+
+from dataclasses import dataclass, replace
+
+from interlock.app.build import Project
+from interlock.app.running import load_manifest
+from interlock.model import graph, undoing
+from interlock.model.errors import NotFound, UsageError
+from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
+from interlock.model.plan import Direction, Plan
+from interlock.model.receipt import Outcome
+from interlock.model.release import Release
+from interlock.store import deployments, ledger, plans, steps
+from interlock.store.database import Tx
+from interlock.store.steps import StepRecord
+
+
+@dataclass(frozen=True)
+class Request:
+    """Either `environment` (with components, and `to` for one component) or `deployment`."""
+
+    environment: str = ""
+    components: tuple[str, ...] = ()
+    to: str = ""
+    deployment: str = ""
+
+
+def rollback_manifest(project: Project, request: Request) -> Manifest:
+    """The rollback as a manifest without an id. Raises UsageError, NotFound where it cannot be done, saying why."""
+    with project.store.database.read() as tx:
+        found = _of_deployment(project, tx, request.deployment) if request.deployment else _of_components(project, tx, request)
+        undone = {step.pair.environment for step in found}
+        standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
+        row = deployments.require(tx, _made_by(tx, found, standing, request))
+    before = load_manifest(project, row)
+    specs = _environments(project, before, undone)
+    ordered = [step for spec in specs for step in _dependents_first([s for s in found if s.pair.environment == spec.name])]
+    return replace(
+        before,
+        deployment="",
+        type="rollback",
+        actor=project.actor,
+        authors=(),  # who wrote the change may approve going back from it
+        environments=tuple(replace(spec, after=()) for spec in specs),
+        steps=tuple(ordered),
+        left_out=(),
+        message=f"roll back {request.deployment or ', '.join(sorted(step.name for step in found))}",
+    )
+
+
+def _of_components(project: Project, tx: Tx, request: Request) -> list[Step]:
+    environment = request.environment
+    standing = {r.component: r for r in ledger.all_current(tx, environment)}
+    if not standing:
+        raise NotFound(f"nothing is deployed in '{environment}'", hint="interlock status")
+    names = request.components or _newest_deployment(standing)
+    if request.to and len(names) != 1:
+        raise UsageError("--to names one release, so name the one component that goes back to it")
+    found = []
+    for name in names:
+        if name not in standing:
+            raise NotFound(f"{name} is not deployed in {environment}", hint=f"there: {', '.join(sorted(standing))}")
+        release = standing[name]
+        target = _target(tx, release, request.to)
+        plan = plans.get(tx, project.store.keyed, release.plan).plan
+        found.append(_step(release, target, plan, release.pair))
+    return found
+
+
+def _newest_deployment(standing: dict[str, Release]) -> tuple[str, ...]:
+    """Without names: everything that the last deployment there brought, and that still stands."""
+    newest = max(standing.values(), key=lambda release: release.at)
+    return tuple(sorted(name for name, release in standing.items() if release.deployment == newest.deployment))
+
+
+def _target(tx: Tx, release: Release, to: str) -> Release | None:
+    if not to:
+        return ledger.rollback_target(tx, release)
+    target = ledger.get(tx, to)
+    if (target.component, target.environment) != (release.component, release.environment):
+        raise UsageError(f"{to} is a release of {target.component} in {target.environment}, not of {release.component} in {release.environment}")
+    if target.id == release.id:
+        raise UsageError(f"{to} is what stands there now")
+    return target
+
+
+def _of_deployment(project: Project, tx: Tx, prefix: str) -> list[Step]:
+    row = deployments.get(tx, prefix)
+    if not row.finished:
+        raise UsageError(f"{row.id} is still under way", hint=f"interlock cancel {row.id} --rollback")
+    found = []
+    for step in steps.of(tx, row.id):
+        if not step.apply_started or step.undo_receipt is not None and step.undo_receipt.ok:
+            continue
+        if step.receipt is not None and step.receipt.outcome in (Outcome.FAILED, Outcome.UNCHANGED):
+            continue
+        plan = plans.get(tx, project.store.keyed, _applied_plan(tx, project, row.id, step)).plan
+        current = ledger.current(tx, step.component, step.environment)
+        if step.release:
+            release = ledger.get(tx, step.release)
+            if current is None or current.id != release.id:
+                raise UsageError(
+                    f"{step.name}: release {release.id} is no longer the newest there",
+                    hint=f"go back from what stands: interlock rollback {step.component} --env {step.environment}",
+                )
+            found.append(_step(release, ledger.rollback_target(tx, release), plan, release.pair))
+        else:  # half-applied: what stood before still counts as the release
+            pair = next(s.pair for s in load_manifest(project, row).steps if s.name == step.name)
+            found.append(_step(None, current, plan, pair))
+    if not found:
+        raise NotFound(f"{row.id} applied nothing that is not undone already", hint=f"interlock show {row.id}")
+    return found
+
+
+def _applied_plan(tx: Tx, project: Project, deployment: str, step: StepRecord) -> str:
+    """The plan whose apply began: an interrupted step shows the plan of what was left."""
+    for stored in plans.of_deployment(tx, project.store.keyed, deployment):
+        if stored.consumed and (stored.plan.component, stored.plan.environment) == (step.component, step.environment):
+            return stored.plan.id
+    return step.plan
+
+
+def _step(release: Release | None, target: Release | None, plan: Plan, pair: Pair) -> Step:
+    reason = f"goes back from {release.id if release else plan.id} to {target.id if target else 'nothing'}"
+    undoes = release.id if release else ""
+    if target is not None:
+        return Step(
+            target.pair, Direction.UNDO, (reason,), target.closure, target.commit, target.tree, release=target.id, undoes=undoes, undoes_plan=plan.id
+        )
+    refusals = undoing.to_nothing(plan.planned.base, imported=bool(release and release.imported))
+    if refusals:
+        raise UsageError(
+            f"{pair.name} has no release before this one, and removing it is not safe: {refusals[0].reason}",
+            hint="deploy a commit that is as you want it",
+            slug="no-way-back",
+        )
+    return Step(
+        pair, Direction.UNDO, (reason,), plan.closure, plan.commit, plan.tree, undoes=undoes, undoes_plan=plan.id, to_nothing=True
+    )
+
+
+def _dependents_first(found: list[Step]) -> list[Step]:
+    by_name = {step.name: step for step in found}
+    depends = {
+        step.name: {f"{step.pair.environment}/{need}" for need in step.pair.depends_on} & set(by_name) for step in found
+    }
+    needs = graph.reverse(depends)
+    return [replace(by_name[name], needs=tuple(sorted(needs[name]))) for name in graph.order(needs)]
+
+
+def _made_by(tx: Tx, found: list[Step], standing: dict[tuple[str, str], Release], request: Request) -> str:
+    """The deployment whose manifest tells environments, secrets and channels."""
+    if request.deployment:
+        return deployments.get(tx, request.deployment).id
+    releases = [standing[step.pair.environment, step.pair.component] for step in found]
+    return max(releases, key=lambda release: release.at).deployment
+
+
+def _environments(project: Project, before: Manifest, undone: set[str]) -> list[EnvironmentSpec]:
+    """Backwards: the last environment first."""
+    return [spec for spec in reversed(before.environments) if spec.name in undone]
