@@ -1,9 +1,10 @@
 """Styled lines: what everything shown in a terminal is made of before it becomes text, colour or a Rich object.
 
 A line is a tuple of spans, each with the name of a meaning ("add", "bad"), never of a colour. So one rendering serves a terminal, a pipe, an
-ASCII-only console and a live display, and what is tested is what is shown. Text from outside must have passed `clean` or `value_text`.
+ASCII-only console and a live display, and what is tested is what is shown. Whatever is in a span, `paint` lets no character through that acts on a terminal.
 """
 
+import json
 import textwrap
 import unicodedata
 from collections.abc import Iterable
@@ -116,6 +117,19 @@ def clean_lines(text: str) -> list[str]:
     return ["".join(c if _harmless(c) else " " for c in part.expandtabs(4)).rstrip() for part in text.splitlines()]
 
 
+def escaped(text: str) -> str:
+    """`text` with every character that could act on a terminal, or hide, as JSON would escape it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(c) for c in text)
+
+
+def _escape(c: str) -> str:
+    if not _harmless(c):
+        return f"\\u{ord(c):04x}" if c == "\x7f" else json.dumps(c)[1:-1]
+    return c
+
+
 def _harmless(c: str) -> bool:
     return (c.isascii() and c.isprintable()) or unicodedata.category(c) not in (
         "Cc",
@@ -164,10 +178,16 @@ def _trimmed(spans: Line) -> Line:
     return ()
 
 
-def _paint_span(span: Span, look: Look, *, color: bool) -> str:
-    text = span.text
+def shown(span: Span, look: Look) -> str:
+    """The text of a span as it may go to a terminal, whoever made it: nothing in it acts, and it is ASCII where it must be."""
+    text = escaped(span.text)
     if not look.unicode and not text.isascii():
         text = look.glyph(text).encode("ascii", "backslashreplace").decode()
+    return text
+
+
+def _paint_span(span: Span, look: Look, *, color: bool) -> str:
+    text = shown(span, look)
     if color and text.strip() and (code := SGR.get(span.style)):
         return f"\x1b[{code}m{text}\x1b[0m"
     return text

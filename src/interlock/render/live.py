@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.text import Text
 
 from interlock.model.view import DeploymentView
-from interlock.render.line import Line, Look
+from interlock.render.line import Line, Look, shown
 from interlock.render.tree import tree_lines
 
 _RICH = {
@@ -39,8 +39,5 @@ def rich_text(lines: Iterable[Line], look: Look) -> Text:
         if number:
             text.append("\n")
         for span in spans:
-            shown = span.text
-            if not look.unicode and not shown.isascii():
-                shown = look.glyph(shown).encode("ascii", "backslashreplace").decode()
-            text.append(shown, _RICH.get(span.style, ""))
+            text.append(shown(span, look), _RICH.get(span.style, ""))
     return text

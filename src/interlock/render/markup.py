@@ -6,8 +6,7 @@ sign, keeps them from notifying people or closing issues.
 
 import re
 
-from interlock.render.line import clean
-from interlock.render.value import escaped
+from interlock.render.line import clean, escaped
 
 _SIGILS = re.compile(r"([@#!$~%&])(?=\w)")
 _BREAK = "\u2060"  # word joiner: no width, no line break
@@ -18,7 +17,8 @@ def prose(text: str) -> str:
     text = _SIGILS.sub(rf"\1{_BREAK}", clean(text))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])", rf"\1{_BREAK}", text)
-    return re.sub(r"([\\`*_{}\[\]()|~^])", r"\\\1", text)
+    text = re.sub(r"([\\`*_{}\[\]()|~^])", r"\\\1", text)
+    return re.sub(r"^(\d*)([#+=.-])", r"\1\\\2", text)  # no heading, list or rule where it stands first on its line
 
 
 def code(text: str) -> str:

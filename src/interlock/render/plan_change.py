@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from interlock.model.change import Action, Change, OutputChange, Undo, is_masked, is_unknown
 from interlock.render.diff import Difference, How
-from interlock.render.line import Line, Look, Span, cells, clip, line, prose
-from interlock.render.value import SENSITIVE, SENSITIVE_CHANGED, escaped, path_text, shorten, shorten_pair, value_text
+from interlock.render.line import Line, Look, Span, cells, clip, escaped, line, prose
+from interlock.render.value import SENSITIVE, SENSITIVE_CHANGED, path_text, shorten, shorten_pair, value_text
 from interlock.render.view import SIGNS, ChangeView, plural
 
 STYLES = {

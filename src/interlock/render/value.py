@@ -1,11 +1,10 @@
 """One value of a plan as text. Masks never show their digest, and no character of a value can act on a terminal."""
 
 import json
-import unicodedata
 from typing import Any
 
 from interlock.model.change import is_masked, is_unknown
-from interlock.render.line import cells, clip
+from interlock.render.line import cells, clip, escaped
 
 SENSITIVE = "(sensitive)"
 SENSITIVE_CHANGED = "(sensitive, changed)"
@@ -30,19 +29,6 @@ def value_text(value: Any) -> str:
 def quote(text: str) -> str:
     """A JSON string; control, direction, private and unassigned characters are escaped, letters of every language are not."""
     return escaped(json.dumps(text, ensure_ascii=False))
-
-
-def escaped(text: str) -> str:
-    """`text` with every character that could act on a terminal, or hide, as JSON would escape it."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(c) for c in text)
-
-
-def _escape(c: str) -> str:
-    if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"):
-        return f"\\u{ord(c):04x}" if c == "\x7f" else json.dumps(c)[1:-1]
-    return c
 
 
 def key_text(key: str) -> str:
