@@ -79,7 +79,8 @@ def target_of(call: ModuleCall, module: Module, root: str) -> tuple[str, bool] |
         return None
     if not text.exact and not text.anchor and text.prefix and not text.prefix.startswith((".", "/")):
         return None  # `git::https://…${var.x}`, `acme/${local.name}/aws`
-    return text.below(module.folder, root, module.folder)
+    # Both tools resolve symlinks first: what a linked module calls is relative to where it really is.
+    return text.below(module.real, root, module.real)
 
 
 def _problem(location: Location, slug: str, name: str, place: str, what: str) -> Problem:
