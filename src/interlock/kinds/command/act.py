@@ -16,12 +16,13 @@ from interlock.kinds.command.draft import Observed, moved, result_of
 from interlock.kinds.command.observe import observe, parsed
 from interlock.kinds.command.protocol import ApplyResult, BadResult, parse_apply
 from interlock.kinds.command.run import bad_result, collect, run_program, workspace
-from interlock.kinds.command.secret import published, register, told
+from interlock.kinds.command.secret import published, told
 from interlock.model.change import is_unknown
 from interlock.model.errors import Cancelled, InterlockError, StalePlan, ToolFailed
 from interlock.model.plan import Blob, Direction
 from interlock.model.receipt import Outcome, Receipt
 from interlock.world import World
+from interlock.world.secret_values import sensitive
 
 
 def apply(call: Call, draft: Mapping[str, Any], world: World) -> Receipt:
@@ -53,7 +54,7 @@ def _apply_program(call: Call, planned: Observed, world: World) -> Receipt:
                 applied = parse_apply(raw, plan.writing, call.settings.outputs, publishes=call.target == "spec")
                 for one in applied.outputs.values():
                     if one.sensitive:
-                        register(one.value, world)
+                        sensitive(one.value, world.secrets)
                 if missing := sorted(set(plan.writing) - set(applied.done)):
                     raise BadResult(f"done: the program ended well but did not do '{missing[0]}'")
                 artifacts = collect(call, root, world) if call.target == "spec" else {}

@@ -11,16 +11,17 @@ from typing import Any
 from interlock.kinds.command import diff, fingerprint
 from interlock.kinds.command.call import Call
 from interlock.kinds.command.draft import Observed
-from interlock.kinds.command.memory import Build, recall, record
+from interlock.kinds.command.memory import Build, Memory, recall, record
 from interlock.kinds.command.protocol import ApplyResult, BadResult, ResultOutput, parse_apply
 from interlock.kinds.command.run import bad_result, collect, run_program, workspace
-from interlock.kinds.command.secret import masking, published, register, told
+from interlock.kinds.command.secret import masking, published, told
 from interlock.model.change import Note, OutputChange, unknown
 from interlock.model.digest import canonical, sha256
-from interlock.model.errors import ArtifactMismatch, InterlockError, ToolFailed
+from interlock.model.errors import ArtifactMismatch, InterlockError, StalePlan, ToolFailed
 from interlock.model.plan import Blob
 from interlock.model.receipt import Outcome, Receipt
 from interlock.world import World
+from interlock.world.secret_values import sensitive
 
 
 def observe_build(call: Call, head: Mapping[str, Any], world: World) -> Observed:
@@ -49,7 +50,7 @@ def observe_build(call: Call, head: Mapping[str, Any], world: World) -> Observed
         },
         changes=changes,
         outputs=_outputs(call, current, reuse, bool(changes), world),
-        base={"empty": current is None, "lineage": memory.lineage, "serial": memory.serial},
+        base=base_of(memory),
         notes=(Note("kept-build", "these files were built before and are put back; nothing is built", diff.BUILD),)
         if reuse
         else (),
@@ -110,9 +111,10 @@ def _outputs(
 def apply_build(call: Call, planned: Observed, world: World) -> Receipt:
     draft, memory = planned.draft, recall(world)
     done = tuple(change.address for change in planned.changes)
+    following, build = memory, None
     try:
         if call.target == "nothing":
-            build = None
+            pass
         elif draft["reuse"]:
             build = memory.find(draft["build"])
         else:
@@ -120,31 +122,40 @@ def apply_build(call: Call, planned: Observed, world: World) -> Receipt:
             build = build_of(call, draft, artifacts, outputs, world)
         following = memory.with_current(build)
         record(following, memory, world)
+    except StalePlan:
+        raise  # the record moved under us: nothing of ours was written
     except InterlockError as error:
         # The record is the one thing written, so the record says whether it was.
-        return _after_failed_record(error, done, planned, world)
+        if failed := _not_recorded(error, done, memory, following, world):
+            return failed
     outputs_shown, outputs_blob = published(build.outputs if build else {}, world)
     return Receipt(
         Outcome.COMPLETE,
         done=done,
         outputs=outputs_shown,
         outputs_blob=outputs_blob,
-        base={"empty": build is None, "lineage": following.lineage, "serial": following.serial},
+        base=base_of(following),
         artifacts=dict(build.artifacts) if build else {},
     )
 
 
-def _after_failed_record(error: InterlockError, done: tuple[str, ...], planned: Observed, world: World) -> Receipt:
+def _not_recorded(
+    error: InterlockError, done: tuple[str, ...], memory: Memory, following: Memory, world: World
+) -> Receipt | None:
+    """How it failed; None when the record was written after all and only the answer was lost."""
     words = told(error, world)
     try:
         now = recall(world)
     except InterlockError:
-        return Receipt(Outcome.UNKNOWN, left=done, base=planned.base, error=words, error_slug=error.slug)
-    same = (now.lineage, now.serial) == (planned.base["lineage"], planned.base["serial"])
-    base = {"empty": now.find(now.current) is None, "lineage": now.lineage, "serial": now.serial}
-    return Receipt(
-        Outcome.FAILED if same else Outcome.UNKNOWN, left=done, base=base, error=words, error_slug=error.slug
-    )
+        return Receipt(Outcome.UNKNOWN, left=done, base=base_of(memory), error=words, error_slug=error.slug)
+    if now == following and following is not memory:
+        return None
+    outcome = Outcome.FAILED if now == memory else Outcome.UNKNOWN
+    return Receipt(outcome, left=done, base=base_of(now), error=words, error_slug=error.slug)
+
+
+def base_of(memory: Memory) -> dict[str, Any]:
+    return {"empty": memory.find(memory.current) is None, "lineage": memory.lineage, "serial": memory.serial}
 
 
 def _built(call: Call, world: World) -> tuple[dict[str, Blob], dict[str, dict[str, Any]]]:
@@ -168,7 +179,7 @@ def _built(call: Call, world: World) -> tuple[dict[str, Blob], dict[str, dict[st
             outputs = {name: one.model_dump() for name, one in sorted(result.outputs.items())}
             for one in result.outputs.values():
                 if one.sensitive:
-                    register(one.value, world)
+                    sensitive(one.value, world.secrets)
             return collect(call, root, world), outputs
         except BadResult as bad:
             raise bad_result(call, "apply", bad) from None

@@ -11,6 +11,7 @@ from interlock.kinds.command.protocol import PROTOCOL
 from interlock.kinds.command.spec import CommandSettings
 from interlock.model.plan import Direction, Tool, substitute
 from interlock.world import World
+from interlock.world.secret_values import reveal
 
 TOOL = Tool("command", str(PROTOCOL))
 
@@ -57,17 +58,6 @@ class Call:
         return variables
 
 
-def clear(value: Any) -> Any:
-    """Plain JSON of resolved inputs: secrets revealed. What it returns goes to stdin and into keyed digests, nowhere else."""
-    if callable(reveal := getattr(value, "reveal", None)):
-        return reveal()
-    if isinstance(value, Mapping):
-        return {str(key): clear(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clear(item) for item in value]
-    return value
-
-
 def call_of(
     request: PlanRequest | ApplyRequest, component: str, environment: str, direction: Direction, nothing: bool
 ) -> Call:
@@ -83,7 +73,7 @@ def call_of(
         else CommandSettings.model_validate(settings.model_dump()),
         source=request.source,
         work=request.work,
-        variables=clear(request.inputs),
+        variables=reveal(request.inputs),
         environ=request.environ,
         artifacts=request.artifacts,
         held_back=request.held_back,

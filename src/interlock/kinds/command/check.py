@@ -11,7 +11,7 @@ from pathlib import Path
 
 from interlock.kind import CheckRequest
 from interlock.kinds.command.protocol import PROTOCOL, RESULT_VARIABLE, BadResult, CheckReport, parse, read_json
-from interlock.kinds.command.run import program, workspace
+from interlock.kinds.command.run import program, remove, workspace
 from interlock.kinds.command.sources import literal_folder, matching
 from interlock.kinds.command.spec import CommandSettings
 from interlock.model.digest import canonical
@@ -41,8 +41,8 @@ def _run(settings: CommandSettings, names: list[str], request: CheckRequest, wor
     component = names[0].partition("/")[2]
     request.work.mkdir(parents=True, exist_ok=True)
     closure, result = request.work / "check", request.work / "check-result.json"
-    shutil.rmtree(closure, ignore_errors=True)
-    result.unlink(missing_ok=True)
+    remove(closure)
+    remove(result)
     try:
         _copy(settings, request.root, closure)
         with workspace(closure, request.work) as root:
@@ -84,8 +84,8 @@ def _run(settings: CommandSettings, names: list[str], request: CheckRequest, wor
     except (ToolMissing, TimedOut) as error:
         return [Problem(place, error.slug, error.message, hint=error.hint)]
     finally:
-        result.unlink(missing_ok=True)
-        shutil.rmtree(closure, ignore_errors=True)
+        remove(result)
+        remove(closure)
 
 
 def _reported(result: Path, settings: CommandSettings) -> list[Problem]:

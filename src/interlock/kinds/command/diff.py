@@ -11,6 +11,7 @@ from typing import Any
 
 from interlock.kinds.command.protocol import PlanResult, ResultChange, ResultOutput, leads
 from interlock.model.change import Action, Change, OutputChange, Undo, unknown
+from interlock.model.digest import canonical
 from interlock.model.plan import sort_changes
 
 Scrub = Callable[[Any], Any]
@@ -60,7 +61,7 @@ def outputs(planned: Mapping[str, ResultOutput], masking: Masking) -> tuple[Outp
 
 def output(name: str, before: Any, after: Any, sensitive: bool, masking: Masking) -> OutputChange:
     """The action follows from the two values: null is none."""
-    if before == after:
+    if canonical(before) == canonical(after):
         action = Action.NONE
     elif before is None:
         action = Action.CREATE

@@ -9,8 +9,9 @@ from interlock.kinds.command.call import Call
 from interlock.kinds.command.draft import Observed, result_of
 from interlock.kinds.command.protocol import PROTOCOL, BadResult, PlanResult, parse_plan
 from interlock.kinds.command.run import bad_result, run_program, workspace
-from interlock.kinds.command.secret import masking, register
+from interlock.kinds.command.secret import masking
 from interlock.world import World
+from interlock.world.secret_values import sensitive
 
 
 def observe(call: Call, undoing: Any, world: World) -> Observed:
@@ -61,11 +62,11 @@ def _register(result: PlanResult, world: World) -> None:
     for change in result.changes:
         for path in change.sensitive_paths:
             for value in (change.before, change.after):
-                register(_at(value, path), world)
+                sensitive(_at(value, path), world.secrets)
     for output in result.outputs.values():
         if output.sensitive:
-            register(output.before, world)
-            register(output.after, world)
+            sensitive(output.before, world.secrets)
+            sensitive(output.after, world.secrets)
 
 
 def _at(value: Any, path: list[str | int]) -> Any:

@@ -7,15 +7,18 @@ done it. Messages name keys and addresses, never values: those may be secrets.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from interlock.model.digest import canonical
 
 PROTOCOL = 1
 RESULT_VARIABLE = "INTERLOCK_RESULT"
 _LIMIT = 8_000_000
 _WRITES = ("create", "update", "replace", "delete")
 Target = Literal["spec", "nothing"]
+Version = Annotated[int, Field(ge=PROTOCOL, le=PROTOCOL)]
 
 
 class BadResult(ValueError):
@@ -51,7 +54,7 @@ class ResultOutput(_Document):
 
 
 class PlanResult(_Document):
-    protocol: Literal[1]
+    protocol: Version
     changes: list[ResultChange]
     base: dict[str, Any]
     target: Target = "spec"
@@ -69,7 +72,7 @@ class AppliedOutput(_Document):
 
 
 class ApplyResult(_Document):
-    protocol: Literal[1]
+    protocol: Version
     done: list[str] = Field(default_factory=list)
     outputs: dict[str, AppliedOutput] = Field(default_factory=dict)
 
@@ -84,7 +87,7 @@ class FoundProblem(_Document):
 
 
 class CheckReport(_Document):
-    protocol: Literal[1]
+    protocol: Version
     problems: list[FoundProblem]
 
 
@@ -98,7 +101,9 @@ def read_json(path: Path) -> Any:
             raise BadResult(f"no result was written to the file that {RESULT_VARIABLE} names")
         if path.stat().st_size > _LIMIT:
             raise BadResult(f"the result is larger than {_LIMIT // 1_000_000} MB")
-        return json.loads(path.read_bytes(), object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(path.read_bytes(), object_pairs_hook=_once, parse_constant=_no_constant)
+        canonical(value)  # refuses what JSON's grammar lets through: 1e999, half a surrogate pair
+        return value
     except BadResult:
         raise
     except (ValueError, RecursionError, OSError):
@@ -158,12 +163,13 @@ def parse_apply(value: Any, planned: Sequence[str], outputs: Sequence[str], *, p
 
 
 def _consistent(change: ResultChange) -> None:
+    same = canonical(change.before) == canonical(change.after)  # in JSON 1 and true differ
     wrong = {
         "create": change.before is not None or change.after is None,
         "delete": change.before is None or change.after is not None,
-        "update": change.before is None or change.after is None or change.before == change.after,
+        "update": change.before is None or change.after is None or same,
         "replace": change.before is None or change.after is None,
-        "none": change.before != change.after,
+        "none": not same,
     }
     if wrong.get(change.action, False):
         raise BadResult(f"changes: '{change.address}' says {change.action}, which its before and after contradict")

@@ -23,12 +23,12 @@ from interlock.world import World
 def workspace(source: Path, work: Path) -> Iterator[Path]:
     """A fresh copy of the closure; gone at the end."""
     copy = work / "run"
-    _remove(copy)
+    remove(copy)
     shutil.copytree(source, copy, symlinks=True)
     try:
         yield copy
     finally:
-        _remove(copy)
+        remove(copy)
 
 
 def run_program(
@@ -44,7 +44,7 @@ def run_program(
     if not folder.is_dir():
         raise ToolFailed(f"{what}: the sources have no folder '{call.settings.path}'", slug="bad-source")
     result = call.work / "result.json"
-    result.unlink(missing_ok=True)
+    remove(result)
     try:
         world.proc.run(
             [program(argv[0], folder), *argv[1:]],
@@ -69,7 +69,7 @@ def run_program(
             )
         raise
     finally:
-        result.unlink(missing_ok=True)
+        remove(result)
 
 
 def program(name: str, folder: Path) -> str:
@@ -98,15 +98,15 @@ def bad_result(call: Call, verb: str, reason: BadResult) -> ToolFailed:
     )
 
 
-def _remove(folder: Path) -> None:
-    """Also what a program left read-only."""
+def remove(place: Path) -> None:
+    """A file, link or folder, also one that a program left read-only; nothing there is fine."""
 
     def allow(function: Callable[[str], Any], path: str, _: object) -> None:
         os.chmod(os.path.dirname(path), 0o700)
         os.chmod(path, 0o700, follow_symlinks=os.chmod not in os.supports_follow_symlinks)
         function(path)
 
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder, onerror=allow)
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place, onerror=allow)

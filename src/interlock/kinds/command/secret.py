@@ -9,21 +9,11 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import Blob
 from interlock.model.receipt import Output
 from interlock.world import World
+from interlock.world.secret_values import sensitive
 
 
 def masking(world: World) -> Masking:
     return Masking(world.secrets.mask, world.secrets.scrub)
-
-
-def register(value: Any, world: World) -> None:
-    if isinstance(value, str):
-        world.secrets.register(value)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            register(item, world)
-    elif isinstance(value, list):
-        for item in value:
-            register(item, world)
 
 
 def published(clear: Mapping[str, Mapping[str, Any]], world: World) -> tuple[dict[str, Output], Blob | None]:
@@ -36,7 +26,7 @@ def published(clear: Mapping[str, Mapping[str, Any]], world: World) -> tuple[dic
     shown = {}
     for name, one in sorted(clear.items()):
         if one["sensitive"]:
-            register(one["value"], world)
+            sensitive(one["value"], world.secrets)
         value = world.secrets.mask(one["value"]) if one["sensitive"] else world.secrets.scrub(one["value"])
         shown[name] = Output(value, bool(one["sensitive"]))
     return shown, world.blobs.put(
