@@ -63,16 +63,18 @@ class Component(_Kinds):
 
 
 class ComponentsFile(Section):
-    """Only what the top level of interlock.yaml may hold; the loader reads each part with its place."""
+    """The top level of interlock.yaml, for schema and reference; `discover` reads each part with its place."""
 
     components: dict[Name, Any] = Field(default={}, description="Components by name.")
-    discover: Any = Field(
-        default=None,
-        description="Folders that are components: a pattern, a list of patterns, or pattern → keys for what it finds. `!pattern` leaves out.",
+    discover: str | list[str] | dict[str, Any] = Field(
+        default=[],
+        description="Folders that are components: a pattern, a list of patterns, or pattern → keys for what it finds; `!pattern` leaves out.",
     )
-    defaults: Any = Field(default=None, description="Keys that every component has unless it says otherwise.")
-    include: Names = Field(default=(), description="Further files with `components:`, as paths or patterns.")
-
-
-class IncludedFile(Section):
-    components: dict[Name, Any] = Field(default={}, description="Components by name.")
+    defaults: dict[str, Any] = Field(
+        default={},
+        description="Keys that components have unless they say otherwise; a kind's key reaches components of that kind.",
+    )
+    include: str | list[str] = Field(
+        default=[],
+        description="Further files with `components:`, as paths or patterns; without a `path` a component there is its folder.",
+    )

@@ -10,6 +10,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -59,15 +60,18 @@ class Configuration:
 
     def pair(self, environment: str, component: str) -> Pair:
         """Raises NotFound with the nearest name."""
-        for pair in self.pairs:
-            if pair.component == component and pair.environment == environment:
-                return pair
+        if (found := self._index.get((environment, component))) is not None:
+            return found
         names = [e.name for e in self.environments]
         if environment not in names:
             raise NotFound(f"there is no environment '{environment}'", hint=_hint(environment, names))
         if component not in self.components:
             raise NotFound(f"there is no component '{component}'", hint=_hint(component, sorted(self.components)))
         raise NotFound(f"component '{component}' is not deployed in '{environment}'")
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str], Pair]:
+        return {(pair.environment, pair.component): pair for pair in self.pairs}
 
     def environment(self, name: str) -> EnvironmentSpec:
         """Raises NotFound with the nearest name."""

@@ -5,8 +5,20 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from interlock.model.units import parse_duration
 
@@ -95,17 +107,28 @@ def _one_or_many(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+Name = Annotated[
+    str, BeforeValidator(_name), WithJsonSchema({"type": "string", "format": "name", "pattern": NAME_PATTERN})
+]
 SecretName = Annotated[
-    str, BeforeValidator(_secret_name), WithJsonSchema({"type": "string", "pattern": SECRET_PATTERN})
+    str,
+    BeforeValidator(_secret_name),
+    WithJsonSchema({"type": "string", "format": "secret name", "pattern": SECRET_PATTERN}),
 ]
 Duration = Annotated[
     float,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", "examples": ["60s", "15m", "1h30m"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "duration with unit",
+            "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$",
+            "examples": ["60s", "15m", "1h30m"],
+        }
+    ),
 ]
 Date = Annotated[datetime.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
-Url = Annotated[str, BeforeValidator(_url), WithJsonSchema({"type": "string"})]
+Url = Annotated[str, BeforeValidator(_url), WithJsonSchema({"type": "string", "format": "address"})]
 Names = Annotated[
     tuple[Name, ...],
     BeforeValidator(_one_or_many),
@@ -117,12 +140,17 @@ Number = Annotated[StrictInt, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-def _nothing_is_empty(value: Any) -> Any:
-    return {} if value is None else value
+class _Empty:
+    """Marks a mapping whose keys all have defaults: `staging:` alone means `staging: {}`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(lambda value: {} if value is None else value, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
 
 
-# Before a mapping whose keys all have defaults: `staging:` alone means `staging: {}`.
-Empty = BeforeValidator(_nothing_is_empty)
+Empty = _Empty()
 
 
 def _given(value: Any) -> Any:
