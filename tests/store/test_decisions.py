@@ -76,7 +76,7 @@ def test_a_held_revision(database):
 def test_a_newer_verified_revision_ends_holds_and_a_new_failure_holds_again(database):
     with database.write() as tx:
         holds.hold(tx, "staging", "app", "c1", reason="broke", deployment="d-1")
-        assert holds.end_by_newer(tx, "staging", "app", "r-2") == ("c1",)
+        assert holds.end_by_newer(tx, "staging", "app", "r-2", ("c0", "c1")) == ("c1",)
         holds.hold(tx, "staging", "app", "c1", reason="broke again", deployment="d-3")
         (held,) = holds.active(tx)
         assert (held.reason, held.deployment, held.released_by) == ("broke again", "d-3", "")

@@ -37,7 +37,9 @@ def answer(
         if not found:
             where = " ".join(filter(None, (component, f"in {environment}" if environment else "")))
             known = ", ".join(f"{step.name} is {step.state}" for step in steps.of(change.tx, row.id))
-            raise NotFound(f"nothing of {row.id} {where} waits for an answer".replace("  ", " "), hint=known, slug="nothing-waits")
+            raise NotFound(
+                f"nothing of {row.id} {where} waits for an answer".replace("  ", " "), hint=known, slug="nothing-waits"
+            )
         covered = []
         for step in found:
             plan = plans.get(change.tx, project.store.keyed, step.plan).plan

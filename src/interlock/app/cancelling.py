@@ -14,9 +14,15 @@ def cancel(project: Project, prefix: str, *, rollback: bool) -> tuple[Deployment
     with project.store.change(person) as change:
         row = deployments.get(change.tx, prefix)
         if row.finished:
-            raise UsageError(f"{row.id} has ended already ({row.state})", hint=f"to go back: interlock rollback --deployment {row.id}", slug="ended")
+            raise UsageError(
+                f"{row.id} has ended already ({row.state})",
+                hint=f"to go back: interlock rollback --deployment {row.id}",
+                slug="ended",
+            )
         deployments.request_cancel(change.tx, row.id, "rollback" if rollback else "stop", person)
-        change.audit("cancel", row.id, before={"state": row.state}, after={"cancel": "rollback" if rollback else "stop"})
+        change.audit(
+            "cancel", row.id, before={"state": row.state}, after={"cancel": "rollback" if rollback else "stop"}
+        )
     lock = FileLock(project.store.home.engine_lock(row.id), what=f"deployment {row.id}")
     if rollback or not lock.try_acquire():
         return row, False  # its process sees the request; a rollback needs one

@@ -20,7 +20,7 @@ from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
 from interlock.model.change import Action, Change
 from interlock.model.digest import canonical, sha256
-from interlock.model.drift import DriftCause, DriftEntry, DriftReport, DriftVerdict, Ignored
+from interlock.model.drift import DriftCause, DriftEntry, DriftReport, DriftVerdict
 from interlock.model.errors import ConfigurationError, InterlockError, NotFound, Permanent
 from interlock.model.ignoring import split
 from interlock.model.manifest import EnvironmentSpec, Manifest, Step
@@ -42,7 +42,9 @@ class Found:
     plan: Plan | None
 
 
-def drift_report(project: Project, selection: Selection, *, cancel: Cancel, progress: Progress) -> tuple[DriftReport, tuple[Found, ...]]:
+def drift_report(
+    project: Project, selection: Selection, *, cancel: Cancel, progress: Progress
+) -> tuple[DriftReport, tuple[Found, ...]]:
     """Looks at every selected release. Records what was found, and tells people when the set of drift is another than last time."""
     with project.store.database.read() as tx:
         releases = [r for r in ledger.all_current(tx) if selection.takes(r.environment, r.component)]
@@ -72,13 +74,16 @@ def _rules(project: Project) -> dict[tuple[str, str], tuple[Any, ...]]:
         pairs = project.configuration().pairs
     except ConfigurationError as error:
         raise Permanent(
-            f"the configuration cannot be read, so it is not known which drift to ignore: {error.problems[0]}", hint="interlock validate"
+            f"the configuration cannot be read, so it is not known which drift to ignore: {error.problems[0]}",
+            hint="interlock validate",
         ) from error
     return {(pair.environment, pair.component): pair.ignore for pair in pairs}
 
 
 class _Looker:
-    def __init__(self, project: Project, cancel: Cancel, progress: Progress, rules: dict[tuple[str, str], tuple[Any, ...]]) -> None:
+    def __init__(
+        self, project: Project, cancel: Cancel, progress: Progress, rules: dict[tuple[str, str], tuple[Any, ...]]
+    ) -> None:
         self._project, self._cancel, self._progress, self._rules = project, cancel, progress, rules
         self._contexts: dict[str, tuple[Context, Manifest]] = {}
 
@@ -93,7 +98,9 @@ class _Looker:
 
     def look(self, release: Release) -> Found:
         name, start = f"{release.environment}/{release.component}", time.monotonic()
-        entry = DriftEntry(release.component, release.environment, DriftVerdict.UNCHECKED, release=release.id, commit=release.commit)
+        entry = DriftEntry(
+            release.component, release.environment, DriftVerdict.UNCHECKED, release=release.id, commit=release.commit
+        )
         context, manifest = self._context(release)
         self._progress(name, "looking")
         try:
@@ -146,7 +153,9 @@ class _Looker:
             if entry.verdict is DriftVerdict.UNCHECKED:
                 changed = drift.record_error(tx, entry.component, entry.environment, entry.error)
             else:
-                changed = drift.record(tx, entry.component, entry.environment, release=entry.release, digest=_digest(entry))
+                changed = drift.record(
+                    tx, entry.component, entry.environment, release=entry.release, digest=_digest(entry)
+                )
             record = drift.get(tx, entry.component, entry.environment)
         if changed and entry.verdict is not DriftVerdict.CLEAN:
             what = entry.error or ", ".join(change.address for change in entry.changes) or "outputs"
@@ -169,7 +178,9 @@ def _causes(changes: Iterable[Change], found: Iterable[Change]) -> tuple[DriftCa
     gone = {change.address for change in found if change.action is Action.DELETE}
     causes = set()
     for change in changes:
-        causes.add(DriftCause.DELETED if change.address in gone or change.action is Action.CREATE else DriftCause.CHANGED)
+        causes.add(
+            DriftCause.DELETED if change.address in gone or change.action is Action.CREATE else DriftCause.CHANGED
+        )
     return tuple(sorted(causes, key=list(DriftCause).index)) or (DriftCause.OUTPUTS,)
 
 
@@ -198,7 +209,9 @@ def correction_manifest(project: Project, found: Iterable[Found]) -> Manifest | 
     newest = max(drifted, key=lambda f: f.release.at).manifest
     specs: dict[str, EnvironmentSpec] = {}
     for one in drifted:
-        specs.setdefault(one.release.environment, replace(_environment(one.manifest, one.release.environment), after=()))
+        specs.setdefault(
+            one.release.environment, replace(_environment(one.manifest, one.release.environment), after=())
+        )
     steps = tuple(correction(one.release) for one in drifted)
     return replace(
         newest,

@@ -16,7 +16,7 @@ from interlock.model.manifest import EnvironmentSpec, Pair, Step
 from interlock.model.plan import Blob, Direction
 from interlock.model.release import Release, ReleaseStatus
 from interlock.model.units import nearest
-from interlock.store import ledger
+from interlock.store import holds, ledger
 from interlock.world.files import pack
 from interlock.world.tree import Tree
 
@@ -31,14 +31,19 @@ class Selection:
     environments: tuple[str, ...] = ()
 
     def takes(self, environment: str, component: str) -> bool:
-        return (not self.components or component in self.components) and (not self.environments or environment in self.environments)
+        return (not self.components or component in self.components) and (
+            not self.environments or environment in self.environments
+        )
 
     def check(self, configuration: Configuration, released: Iterable[Key]) -> None:
         """Raises NotFound for a name that neither the configuration nor the ledger has, with the nearest one."""
         released = list(released)
         environments = {spec.name for spec in configuration.environments} | {environment for environment, _ in released}
         components = set(configuration.components) | {component for _, component in released}
-        for what, names, known in (("environment", self.environments, environments), ("component", self.components, components)):
+        for what, names, known in (
+            ("environment", self.environments, environments),
+            ("component", self.components, components),
+        ):
             for name in names:
                 if name not in known:
                     near = nearest(name, known)
@@ -100,7 +105,11 @@ def _configured(configuration: Configuration) -> Configured:
 
 
 def _released(release: Release) -> Released:
-    doubt = "" if release.status is ReleaseStatus.VERIFIED else f"its release {release.id} is {release.status}, not verified"
+    doubt = (
+        ""
+        if release.status is ReleaseStatus.VERIFIED
+        else f"its release {release.id} is {release.status}, not verified"
+    )
     return Released(release.commit, release.pair, release.id, doubt)
 
 
@@ -141,7 +150,9 @@ def steps_for(project: Project, judged: Judged, selection: Selection) -> tuple[S
         here = {name: step for name, step in steps.items() if step.pair.environment == environment}
         needs = _needs(here, judged)
         for name in graph.order(needs):
-            ordered.append(replace(here[name], needs=tuple(sorted(needs[name])), earlier=_earlier(judged, here[name], steps)))
+            ordered.append(
+                replace(here[name], needs=tuple(sorted(needs[name])), earlier=_earlier(judged, here[name], steps))
+            )
     return tuple(ordered)
 
 
@@ -160,7 +171,23 @@ def _step(project: Project, judged: Judged, pair: AffectedPair) -> Step:
     configured = judged.configuration.pair(pair.environment, pair.component)
     closure = closure_of(project, configured, judged.tree)
     return Step(
-        configured, Direction.DEPLOY, reasons, closure, judged.tree.commit, judged.tree.identity, conditional=pair.conditional
+        configured,
+        Direction.DEPLOY,
+        reasons,
+        closure,
+        judged.tree.commit,
+        judged.tree.identity,
+        conditional=pair.conditional,
+        ends_holds=_older_holds(project, pair, judged.tree.commit),
+    )
+
+
+def _older_holds(project: Project, pair: AffectedPair, commit: str) -> tuple[str, ...]:
+    """Held revisions of the pair that `commit` descends from: once it is verified, they are history."""
+    with project.store.database.read() as tx:
+        held = [hold.revision for hold in holds.active(tx, environment=pair.environment, component=pair.component)]
+    return tuple(
+        revision for revision in held if revision != commit and project.repository.is_ancestor(revision, commit)
     )
 
 

@@ -26,9 +26,16 @@ def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deploym
             with store.database.write() as tx:
                 for delivery in deliveries:
                     notices.record(
-                        tx, delivery.channel, event, delivered=delivery.ok, deployment=deployment, detail=secrets.redact(delivery.detail)
+                        tx,
+                        delivery.channel,
+                        event,
+                        delivered=delivery.ok,
+                        deployment=deployment,
+                        detail=secrets.redact(delivery.detail),
                     )
-        except Exception as error:  # whatever a channel's library raises must not reach the deployment; it is shown, though
+        except (
+            Exception
+        ) as error:  # whatever a channel's library raises must not reach the deployment; it is shown, though
             with store.database.write() as tx:
                 notices.record(tx, "all", event, delivered=False, deployment=deployment, detail=type(error).__name__)
 

@@ -45,7 +45,9 @@ def find_place(start: Path) -> Place:
     place = Place(root, _organization(root), _root_commit(root))
     with contextlib.suppress(OSError):
         beside = git / f".{_CACHE}.{os.getpid()}"
-        beside.write_text(json.dumps({"stamp": stamp, "organization": place.organization, "root_commit": place.root_commit}))
+        beside.write_text(
+            json.dumps({"stamp": stamp, "organization": place.organization, "root_commit": place.root_commit})
+        )
         beside.replace(git / _CACHE)
     return place
 
@@ -60,7 +62,9 @@ def _git_folder(start: Path) -> tuple[Path, Path]:
             text = mark.read_text(errors="replace").strip()
             if text.startswith("gitdir:"):
                 return folder, (folder / text.removeprefix("gitdir:").strip()).resolve()
-    raise UsageError(f"{start} is not in a Git repository", hint="go into one, or name it with --repository", slug="no-repository")
+    raise UsageError(
+        f"{start} is not in a Git repository", hint="go into one, or name it with --repository", slug="no-repository"
+    )
 
 
 def _organization(root: Path) -> str:
@@ -70,7 +74,9 @@ def _organization(root: Path) -> str:
     try:
         data = (root / ORGANIZATION).read_bytes()
     except OSError as error:
-        raise NotFound(f"there is no {ORGANIZATION} in {root}", hint="interlock init writes one", slug="no-configuration") from error
+        raise NotFound(
+            f"there is no {ORGANIZATION} in {root}", hint="interlock init writes one", slug="no-configuration"
+        ) from error
     placed, problems = read(ORGANIZATION, data)
     value = placed[0] if placed else None
     organization = value.get("organization") if isinstance(value, Mapping) else None
@@ -78,7 +84,12 @@ def _organization(root: Path) -> str:
     if not isinstance(name, str) or not name:
         from interlock.model.errors import ConfigurationError, Location, Problem
 
-        missing = Problem(Location(ORGANIZATION), "organization-name", "organization.name is missing", hint="write organization: {name: ...}")
+        missing = Problem(
+            Location(ORGANIZATION),
+            "organization-name",
+            "organization.name is missing",
+            hint="write organization: {name: ...}",
+        )
         raise ConfigurationError(tuple(problems) or (missing,))
     return name
 

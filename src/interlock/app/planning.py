@@ -37,7 +37,9 @@ def plan_report(
     made: dict[str, Future[PlanEntry]] = {}
     slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
     with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="plan") as pool:
-        for step in steps:  # in dependency order: what a task waits for was submitted before it, so the pool cannot starve itself
+        for step in (
+            steps
+        ):  # in dependency order: what a task waits for was submitted before it, so the pool cannot starve itself
             needed = {name: made[name] for name in step.needs if name in made}
             task = _Task(context, judged, step, environments[step.pair.environment], needed, cancel, progress)
             made[step.name] = pool.submit(task.run)
@@ -53,7 +55,11 @@ def plan_report(
 
 
 def _left_out(judged: Judged, selection: Selection) -> list[LeftOut]:
-    out = [LeftOut(x.component, x.environment, x.reason) for x in judged.report.left_out if selection.takes(x.environment, x.component)]
+    out = [
+        LeftOut(x.component, x.environment, x.reason)
+        for x in judged.report.left_out
+        if selection.takes(x.environment, x.component)
+    ]
     for pair in judged.report.pairs:
         if not selection.takes(pair.environment, pair.component):
             out.append(LeftOut(pair.component, pair.environment, "affected, but not named on the command line"))
@@ -71,35 +77,19 @@ class _Task:
     progress: Progress
 
     def run(self) -> PlanEntry:
-        step, start = self.step, time.monotonic()
-        empty = PlanEntry(
-            component=step.pair.component,
-            environment=step.pair.environment,
-            kind=step.pair.kind,
-            reasons=step.reasons,
-            conditional=step.conditional,
-            blocked=_would_ask(self.environment),
-        )
-        try:
-            if waits := self._deferred():
-                return replace(empty, deferred=waits)
-            self.progress(step.name, "planning")
-            wanted = Wanted(step, self.environment, speculative=True)
-            plan = make_plan(self.context, wanted, log=lambda line: self.progress(step.name, line), cancel=self.cancel)
-        except InterlockError as error:
-            redact = self.context.worlds.secrets.redact
-            output = getattr(error, "output", "")
-            message = f"{error.message}\n{output}".strip() if output else error.message
-            return replace(empty, error=redact(message), error_hint=redact(error.hint or ""), seconds=time.monotonic() - start)
-        finally:
-            self.progress(step.name, "")
-        return replace(empty, plan=plan, seconds=time.monotonic() - start)
+        if waits := self._deferred():
+            return replace(_empty(self.step, self.environment), deferred=waits)
+        return entry_for(self.context, self.step, self.environment, self.cancel, self.progress)
 
     def _deferred(self) -> tuple[str, ...]:
         """The references whose values are not known before a dependency is applied."""
         if self.step.direction is not Direction.DEPLOY:
             return ()
-        waits = [r for r in references(self.step.pair.variables) if r.form in ("component_output", "component_artifact") and self._moves(r)]
+        waits = [
+            r
+            for r in references(self.step.pair.variables)
+            if r.form in ("component_output", "component_artifact") and self._moves(r)
+        ]
         return tuple(sorted({str(reference) for reference in waits}))
 
     def _moves(self, reference: Reference) -> bool:
@@ -114,10 +104,49 @@ class _Task:
         return reference.form == "component_artifact" or _changes_output(result.plan, name)
 
 
+def _empty(step: Step, environment: EnvironmentSpec) -> PlanEntry:
+    return PlanEntry(
+        component=step.pair.component,
+        environment=step.pair.environment,
+        kind=step.pair.kind,
+        reasons=step.reasons,
+        conditional=step.conditional,
+        blocked=would_ask(environment),
+    )
+
+
+def entry_for(
+    context: Context,
+    step: Step,
+    environment: EnvironmentSpec,
+    cancel: Cancel,
+    progress: Progress,
+    undoing: Plan | None = None,
+) -> PlanEntry:
+    """A speculative plan of one step, or the redacted error that stood in its way."""
+    start, entry = time.monotonic(), _empty(step, environment)
+    progress(step.name, "planning")
+    try:
+        wanted = Wanted(step, environment, undoing=undoing, speculative=True)
+        plan = make_plan(context, wanted, log=lambda line: progress(step.name, line), cancel=cancel)
+    except InterlockError as error:
+        redact = context.worlds.secrets.redact
+        output = getattr(error, "output", "")
+        message = f"{error.message}\n{output}".strip() if output else error.message
+        return replace(
+            entry, error=redact(message), error_hint=redact(error.hint or ""), seconds=time.monotonic() - start
+        )
+    finally:
+        progress(step.name, "")
+    return replace(entry, plan=plan, seconds=time.monotonic() - start)
+
+
 def _changes_output(plan: Plan, name: str) -> bool:
     return any(output.name == name and output.action is not Action.NONE for output in plan.planned.outputs)
 
 
-def _would_ask(environment: EnvironmentSpec) -> tuple[str, ...]:
-    asked = [f"approval by {rule.count} of team {' or '.join(rule.teams)}" for rule in environment.approvals if rule.count]
+def would_ask(environment: EnvironmentSpec) -> tuple[str, ...]:
+    asked = [
+        f"approval by {rule.count} of team {' or '.join(rule.teams)}" for rule in environment.approvals if rule.count
+    ]
     return tuple(dict.fromkeys(asked))

@@ -4,19 +4,24 @@ What is undone is given by components (each goes to its last verified release be
 applied and that is still the newest, half-applied steps included). A rollback is a deployment of its own.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from interlock.app.build import Project
+from interlock.app.planning import Progress, entry_for
 from interlock.app.running import load_manifest
+from interlock.config.environments import governed
 from interlock.model import graph, undoing
-from interlock.model.errors import NotFound, UsageError
+from interlock.model.errors import ConfigurationError, NotFound, UsageError
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
 from interlock.model.plan import Direction, Plan
 from interlock.model.receipt import Outcome
 from interlock.model.release import Release
+from interlock.model.report import PlanReport
 from interlock.store import deployments, ledger, plans, steps
 from interlock.store.database import Tx
 from interlock.store.steps import StepRecord
+from interlock.world import Cancel
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,19 @@ class Request:
 def rollback_manifest(project: Project, request: Request) -> Manifest:
     """The rollback as a manifest without an id. Raises UsageError, NotFound where it cannot be done, saying why."""
     with project.store.database.read() as tx:
-        found = _of_deployment(project, tx, request.deployment) if request.deployment else _of_components(project, tx, request)
+        found = (
+            _of_deployment(project, tx, request.deployment)
+            if request.deployment
+            else _of_components(project, tx, request)
+        )
         undone = {step.pair.environment for step in found}
         standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
         row = deployments.require(tx, _made_by(tx, found, standing, request))
     before = load_manifest(project, row)
     specs = _environments(project, before, undone)
-    ordered = [step for spec in specs for step in _dependents_first([s for s in found if s.pair.environment == spec.name])]
+    ordered = [
+        step for spec in specs for step in _dependents_first([s for s in found if s.pair.environment == spec.name])
+    ]
     return replace(
         before,
         deployment="",
@@ -82,7 +93,9 @@ def _target(tx: Tx, release: Release, to: str) -> Release | None:
         return ledger.rollback_target(tx, release)
     target = ledger.get(tx, to)
     if (target.component, target.environment) != (release.component, release.environment):
-        raise UsageError(f"{to} is a release of {target.component} in {target.environment}, not of {release.component} in {release.environment}")
+        raise UsageError(
+            f"{to} is a release of {target.component} in {target.environment}, not of {release.component} in {release.environment}"
+        )
     if target.id == release.id:
         raise UsageError(f"{to} is what stands there now")
     return target
@@ -94,7 +107,7 @@ def _of_deployment(project: Project, tx: Tx, prefix: str) -> list[Step]:
         raise UsageError(f"{row.id} is still under way", hint=f"interlock cancel {row.id} --rollback")
     found = []
     for step in steps.of(tx, row.id):
-        if not step.apply_started or step.undo_receipt is not None and step.undo_receipt.ok:
+        if not step.apply_started or (step.undo_receipt is not None and step.undo_receipt.ok):
             continue
         if step.receipt is not None and step.receipt.outcome in (Outcome.FAILED, Outcome.UNCHANGED):
             continue
@@ -129,7 +142,15 @@ def _step(release: Release | None, target: Release | None, plan: Plan, pair: Pai
     undoes = release.id if release else ""
     if target is not None:
         return Step(
-            target.pair, Direction.UNDO, (reason,), target.closure, target.commit, target.tree, release=target.id, undoes=undoes, undoes_plan=plan.id
+            target.pair,
+            Direction.UNDO,
+            (reason,),
+            target.closure,
+            target.commit,
+            target.tree,
+            release=target.id,
+            undoes=undoes,
+            undoes_plan=plan.id,
         )
     refusals = undoing.to_nothing(plan.planned.base, imported=bool(release and release.imported))
     if refusals:
@@ -139,7 +160,15 @@ def _step(release: Release | None, target: Release | None, plan: Plan, pair: Pai
             slug="no-way-back",
         )
     return Step(
-        pair, Direction.UNDO, (reason,), plan.closure, plan.commit, plan.tree, undoes=undoes, undoes_plan=plan.id, to_nothing=True
+        pair,
+        Direction.UNDO,
+        (reason,),
+        plan.closure,
+        plan.commit,
+        plan.tree,
+        undoes=undoes,
+        undoes_plan=plan.id,
+        to_nothing=True,
     )
 
 
@@ -161,5 +190,20 @@ def _made_by(tx: Tx, found: list[Step], standing: dict[tuple[str, str], Release]
 
 
 def _environments(project: Project, before: Manifest, undone: set[str]) -> list[EnvironmentSpec]:
-    """Backwards: the last environment first."""
-    return [spec for spec in reversed(before.environments) if spec.name in undone]
+    """Backwards: the last environment first. Judged by the rules of then and of now; a configuration that cannot be read now adds none."""
+    specs = before.environments
+    with suppress(ConfigurationError):
+        specs = governed(before, project.configuration("HEAD"))
+    return [spec for spec in reversed(specs) if spec.name in undone]
+
+
+def rollback_report(project: Project, manifest: Manifest, *, cancel: Cancel, progress: Progress) -> PlanReport:
+    """What the rollback would do, step by step in its order, without doing it."""
+    context = project.context(manifest.secrets)
+    entries = []
+    for step in manifest.steps:
+        environment = next(spec for spec in manifest.environments if spec.name == step.pair.environment)
+        with project.store.database.read() as tx:
+            undone = plans.get(tx, project.store.keyed, step.undoes_plan).plan
+        entries.append(entry_for(context, step, environment, cancel, progress, undone))
+    return PlanReport(commit=manifest.commit, base="", dirty=False, entries=tuple(entries))

@@ -119,7 +119,9 @@ def _run(project: Project, deployment: str, *, patience: float | None, show: Sho
         engine.register(NAMES.step, one)
         engine.launch()
         outcome: list[Any] = []
-        thread = threading.Thread(target=lambda: outcome.append(_result(engine, deployment)), name="deployment", daemon=True)
+        thread = threading.Thread(
+            target=lambda: outcome.append(_result(engine, deployment)), name="deployment", daemon=True
+        )
         thread.start()
         with _signals(run):
             state = _watch(project, run, thread, outcome, patience=patience, show=show)

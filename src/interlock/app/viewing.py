@@ -62,7 +62,11 @@ def _state(stored: str, found: tuple[StepRecord, ...]) -> DeploymentState:
 
 
 def _held(tx: Tx, deployment: str, commit: str, found: tuple[StepRecord, ...]) -> str:
-    held = any(hold.deployment == deployment for step in found for hold in holds.active(tx, environment=step.environment, component=step.component))
+    held = any(
+        hold.deployment == deployment
+        for step in found
+        for hold in holds.active(tx, environment=step.environment, component=step.component)
+    )
     return commit if held else ""
 
 

@@ -10,10 +10,16 @@ from interlock.model.errors import Exit
 app = verb()
 
 
-@app.command(help="End a deployment: running tools are asked to stop, nothing new starts. What it applied stays, or is undone with --rollback.")
+@app.command(
+    help="End a deployment: running tools are asked to stop, nothing new starts. What it applied stays, or is undone with --rollback."
+)
 def cancel(
-    deployment: Annotated[str, typer.Argument(help="The deployment's id, or the beginning of it.", metavar="DEPLOYMENT")],
-    rollback: Annotated[bool, typer.Option("--rollback", help="Undo what it applied in the environment that is under way.")] = False,
+    deployment: Annotated[
+        str, typer.Argument(help="The deployment's id, or the beginning of it.", metavar="DEPLOYMENT")
+    ],
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Undo what it applied in the environment that is under way.")
+    ] = False,
     repository: Repository = HERE,
     person: Person = "",
     json_: Json = False,
@@ -27,5 +33,8 @@ def cancel(
     if ended:
         typer.echo(f"{row.id} is cancelled.", err=True)
     else:
-        typer.echo(f"{row.id} was asked to end. See: interlock status {row.id}; if no process runs it: interlock deploy --resume {row.id}", err=True)
+        typer.echo(
+            f"{row.id} was asked to end. See: interlock status {row.id}; if no process runs it: interlock deploy --resume {row.id}",
+            err=True,
+        )
     return int(Exit.DONE)

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import HERE, At, Base, Components, Environments, Json, Person, Repository, open_project, print_json, verb
+from interlock.cli.options import (
+    HERE,
+    At,
+    Base,
+    Components,
+    Environments,
+    Json,
+    Person,
+    Repository,
+    open_project,
+    print_json,
+    verb,
+)
 from interlock.model.errors import Exit, UsageError
 
 app = verb()
@@ -19,9 +31,16 @@ def deploy(
     env: Environments = None,
     at: At = None,
     base: Base = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this deployment.", metavar="DEPLOYMENT")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", help="Go on with this deployment.", metavar="DEPLOYMENT")
+    ] = None,
     wait: Annotated[
-        str | None, typer.Option("--wait", help="How long to wait at a gate; by default for ever on a terminal, else not at all.", metavar="TIME")
+        str | None,
+        typer.Option(
+            "--wait",
+            help="How long to wait at a gate; by default for ever on a terminal, else not at all.",
+            metavar="TIME",
+        ),
     ] = None,
     repository: Repository = HERE,
     person: Person = "",

@@ -51,7 +51,14 @@ class JsonLines:
         for step in view.steps:
             if self._states.get(step.name) != step.state:
                 self._states[step.name] = step.state
-                event = {"type": "step", "version": 1, "deployment": view.id, "step": step.name, "state": str(step.state), "error": step.error}
+                event = {
+                    "type": "step",
+                    "version": 1,
+                    "deployment": view.id,
+                    "step": step.name,
+                    "state": str(step.state),
+                    "error": step.error,
+                }
                 print(json.dumps(event), flush=True)
 
     def close(self) -> None:
@@ -90,7 +97,9 @@ class LiveTree:
         from rich.live import Live
 
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._live = Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         self._started = False
         self._last: DeploymentView | None = None
 

@@ -33,7 +33,17 @@ def history(
         print("No releases yet.")
         return int(Exit.DONE)
     rows = [
-        [r.id, r.environment, r.component, str(r.direction), str(r.status), r.commit[:12], r.deployment, ago(r.at), f"restores {r.restores}" if r.restores else ""]
+        [
+            r.id,
+            r.environment,
+            r.component,
+            str(r.direction),
+            str(r.status),
+            r.commit[:12],
+            r.deployment,
+            ago(r.at),
+            f"restores {r.restores}" if r.restores else "",
+        ]
         for r in releases
     ]
     print(columns(rows, ["RELEASE", "ENVIRONMENT", "COMPONENT", "WAY", "STATUS", "COMMIT", "DEPLOYMENT", "WHEN", ""]))

@@ -10,7 +10,9 @@ from interlock.model.errors import Exit, NotFound
 app = verb()
 
 
-@app.command(help="What the tools said in a deployment (by default the newest), step by step; of one component when named.")
+@app.command(
+    help="What the tools said in a deployment (by default the newest), step by step; of one component when named."
+)
 def logs(
     deployment: Annotated[str, typer.Argument(metavar="[DEPLOYMENT]", show_default=False)] = "",
     component: Annotated[str, typer.Argument(metavar="[COMPONENT]", show_default=False)] = "",

@@ -6,15 +6,24 @@ from typing import Annotated, Any
 import typer
 
 Repository = Annotated[
-    Path, typer.Option("--repository", "-C", help="The repository, or a folder inside it.", show_default="here", metavar="DIR")
+    Path,
+    typer.Option(
+        "--repository", "-C", help="The repository, or a folder inside it.", show_default="here", metavar="DIR"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Person = Annotated[str, typer.Option("--as", help="Who acts; by default Git's user.email. Unverified.", metavar="EMAIL")]
-Environments = Annotated[list[str] | None, typer.Option("--env", "-e", help="Only this environment; may be repeated.", metavar="ENV")]
+Person = Annotated[
+    str, typer.Option("--as", help="Who acts; by default Git's user.email. Unverified.", metavar="EMAIL")
+]
+Environments = Annotated[
+    list[str] | None, typer.Option("--env", "-e", help="Only this environment; may be repeated.", metavar="ENV")
+]
 Environment = Annotated[str, typer.Option("--env", "-e", help="The environment.", metavar="ENV")]
 Components = Annotated[list[str] | None, typer.Argument(metavar="[COMPONENT]...", show_default=False)]
 At = Annotated[str | None, typer.Option("--at", help="The Git revision; by default HEAD.", metavar="REV")]
-Base = Annotated[str | None, typer.Option("--base", help="Compare with this revision instead of what is deployed.", metavar="REV")]
+Base = Annotated[
+    str | None, typer.Option("--base", help="Compare with this revision instead of what is deployed.", metavar="REV")
+]
 HERE = Path(".")
 
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interlock.cli.options import HERE, At, Base, Components, Environments, Json, Repository, open_project, print_json, verb
+from interlock.cli.options import (
+    HERE,
+    At,
+    Base,
+    Components,
+    Environments,
+    Json,
+    Repository,
+    open_project,
+    print_json,
+    verb,
+)
 from interlock.model.errors import Exit
 
 if TYPE_CHECKING:
@@ -15,13 +26,17 @@ if TYPE_CHECKING:
 app = verb()
 
 
-@app.command(help="Show what a revision would change, in every environment, without changing it. By default the working tree as it stands.")
+@app.command(
+    help="Show what a revision would change, in every environment, without changing it. By default the working tree as it stands."
+)
 def plan(
     components: Components = None,
     env: Environments = None,
     at: At = None,
     base: Base = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Also write it as Markdown (at most 60 kB).", metavar="FILE")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", help="Also write it as Markdown (at most 60 kB).", metavar="FILE")
+    ] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")] = False,
     repository: Repository = HERE,
     json_: Json = False,
@@ -33,7 +48,12 @@ def plan(
     project = open_project(repository)
     with Spinner() as spinner, interruptible() as cancel:
         report = plan_report(
-            project, at=at, base=base, selection=Selection(tuple(components or ()), tuple(env or ())), cancel=cancel, progress=spinner.update
+            project,
+            at=at,
+            base=base,
+            selection=Selection(tuple(components or ()), tuple(env or ())),
+            cancel=cancel,
+            progress=spinner.update,
         )
     if markdown is not None:
         from interlock.render.markdown import plan_markdown

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 app = verb()
 
 
-@app.command(help="What is deployed where and what is under way; or one deployment. With --check, whether it is healthy now.")
+@app.command(
+    help="What is deployed where and what is under way; or one deployment. With --check, whether it is healthy now."
+)
 def status(
     deployment: Annotated[str, typer.Argument(metavar="[DEPLOYMENT]", show_default=False)] = "",
     env: Annotated[str, typer.Option("--env", "-e", help="Only this environment.", metavar="ENV")] = "",
-    check: Annotated[bool, typer.Option("--check", help="Run the checks of what is deployed now; exit with 1 when one fails.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Run the checks of what is deployed now; exit with 1 when one fails.")
+    ] = False,
     repository: Repository = HERE,
     json_: Json = False,
 ) -> int:
@@ -34,7 +38,11 @@ def status(
         from interlock.cli.tables import standing_text
 
         print(standing_text(found, results))
-    return int(Exit.FAILED) if any(not result.passed for several in results.values() for result in several) else int(Exit.DONE)
+    return (
+        int(Exit.FAILED)
+        if any(not result.passed for several in results.values() for result in several)
+        else int(Exit.DONE)
+    )
 
 
 def _one(project: Any, deployment: str, json_: bool) -> int:

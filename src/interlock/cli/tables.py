@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 def columns(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Left-aligned columns two spaces apart; the last one runs free."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows))
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
+    )
 
 
 def ago(stamp: str) -> str:
@@ -33,11 +35,15 @@ def standing_text(found: "Standing", results: Mapping[tuple[str, str], Any]) -> 
         for r in found.releases:
             drift = found.drift.get((r.environment, r.component))
             said = "" if drift is None else "not checked" if drift.error else "drifted" if drift.digest else "none"
-            rows.append([r.environment, r.component, str(r.status), r.commit[:12], ago(r.verified_at or r.at), r.id, said])
+            rows.append(
+                [r.environment, r.component, str(r.status), r.commit[:12], ago(r.verified_at or r.at), r.id, said]
+            )
         parts.append(columns(rows, head))
     for (environment, component), several in results.items():
         for result in several:
-            parts.append(f"{'ok    ' if result.passed else 'FAILED'}  {environment}/{component}  {result.name}: {result.detail}")
+            parts.append(
+                f"{'ok    ' if result.passed else 'FAILED'}  {environment}/{component}  {result.name}: {result.detail}"
+            )
     for hold in found.held:
         parts.append(f"held: {hold.revision[:12]} of {hold.environment}/{hold.component}: {hold.reason}")
     for view in found.active:

@@ -24,7 +24,7 @@ from interlock.model.manifest import EnvironmentSpec, Manifest, Step
 from interlock.model.plan import Plan
 from interlock.model.receipt import Outcome, Receipt
 from interlock.model.release import Release, ReleaseStatus
-from interlock.store import deployments, leases, plans, slots, steps
+from interlock.store import deployments, leases, ledger, plans, slots, steps
 from interlock.store.database import Tx
 from interlock.store.leases import Lease
 from interlock.world import Cancel
@@ -94,15 +94,22 @@ def _begin(context: Context, application: Application) -> Lease | None:
                 return None
         lease = leases.take(tx, component, environment, deployment, SECONDS, again=True)
         if not plans.consume(tx, application.plan.id, lease.token):
-            raise StalePlan(f"plan {application.plan.id} of {application.step.name} was applied before", hint="plan again")
-        now: dict[str, Any] = {f"{application.prefix}apply_started": context.clock.now().isoformat(), f"{application.prefix}fence": lease.token}
+            raise StalePlan(
+                f"plan {application.plan.id} of {application.step.name} was applied before", hint="plan again"
+            )
+        now: dict[str, Any] = {
+            f"{application.prefix}apply_started": context.clock.now().isoformat(),
+            f"{application.prefix}fence": lease.token,
+        }
         steps.update(tx, *application.place, **now)
         change.audit(
             "apply-started",
             application.step.name,
             before={"base": dict(application.plan.planned.base)},
             after={"fence": lease.token},
-            deployment=deployment, plan=application.plan.id, intent=application.plan.intent,
+            deployment=deployment,
+            plan=application.plan.id,
+            intent=application.plan.intent,
         )
         return lease
 
@@ -116,7 +123,13 @@ def _called_off(tx: Tx, deployment: str) -> bool:
 def _run_kind(context: Context, application: Application, held: Renewed, log: Log, cancel: Cancel) -> Receipt:
     pair, plan = application.step.pair, application.plan
     opened = context.worlds.open(
-        pair, application.environment, purpose="apply", log=log, cancel=cancel, fence=held.fence, deployment=application.place[0]
+        pair,
+        application.environment,
+        purpose="apply",
+        log=log,
+        cancel=cancel,
+        fence=held.fence,
+        deployment=application.place[0],
     )
     kind = context.kind(pair.kind)
     with workplace(context, pair, plan.closure, artifacts_of(context, pair)) as place:
@@ -140,12 +153,24 @@ def _finish(context: Context, application: Application, lease: Lease, receipt: R
     with context.store.change(application.manifest.actor) as change:
         release = None
         if receipt.ok:
+            status = _status(change.tx, application)
+            place = application.place[0]
             release = recording.release_of(
-                context, change.tx, application.step, application.plan, receipt, application.place[0], status=ReleaseStatus.APPLIED
+                context, change.tx, application.step, application.plan, receipt, place, status=status
             )
-        recording.record_applied(change, application.manifest, application.step, application.plan, receipt, release, application.prefix)
+        recording.record_applied(
+            change, application.manifest, application.step, application.plan, receipt, release, application.prefix
+        )
         leases.release(change.tx, lease)
     return Applied(receipt, release)
+
+
+def _status(tx: Tx, application: Application) -> ReleaseStatus:
+    """Applied, not yet proven; but nothing has to be proven again where nothing changed under a verified release and the same checks."""
+    pair = application.step.pair
+    before = ledger.current(tx, pair.component, pair.environment)
+    same = before is not None and before.status is ReleaseStatus.VERIFIED and before.pair.checks == pair.checks
+    return ReleaseStatus.VERIFIED if application.plan.empty and same else ReleaseStatus.APPLIED
 
 
 def _withdraw(context: Context, application: Application, lease: Lease, error: InterlockError) -> None:
@@ -158,7 +183,8 @@ def _withdraw(context: Context, application: Application, lease: Lease, error: I
             application.step.name,
             before={"plan": application.plan.id},
             after={"written": False},
-            slug=error.slug, reason=error.message,
+            slug=error.slug,
+            reason=error.message,
         )
 
 
@@ -169,7 +195,12 @@ def recover(context: Context, application: Application, *, log: Log, cancel: Can
     again = make_plan(context, wanted, log=log, cancel=cancel)
     with context.store.change(manifest.actor) as change:
         again = keep_plan(context, change.tx, again, manifest.deployment)
-        change.audit("plan", step.name, before={"interrupted": application.plan.id}, after={"plan": again.id, "empty": again.empty})
+        change.audit(
+            "plan",
+            step.name,
+            before={"interrupted": application.plan.id},
+            after={"plan": again.id, "empty": again.empty},
+        )
     if not again.empty:
         return Applied(Receipt(Outcome.UNKNOWN, error="the apply was cut off", error_slug="interrupted")), again
     return apply_plan(context, replace(application, plan=again, gated=False), log=log, cancel=cancel), again

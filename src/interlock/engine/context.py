@@ -51,5 +51,7 @@ class Context:
     def kind(self, name: str) -> Kind:
         """Raises Permanent for a kind that this installation does not have: never a guess."""
         if name not in self.kinds:
-            raise Permanent(f"there is no kind '{name}' here", hint=f"known: {', '.join(sorted(self.kinds))}", slug="unknown-kind")
+            raise Permanent(
+                f"there is no kind '{name}' here", hint=f"known: {', '.join(sorted(self.kinds))}", slug="unknown-kind"
+            )
         return self.kinds[name]

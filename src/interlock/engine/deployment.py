@@ -106,7 +106,13 @@ def _end(run: Run, environment: str, verdict: str) -> str:
         state, failure, hint = _words(run, environment, verdict, row.stopping, wrote)
         superseded = row.superseded_by
         deployments.finish(
-            change.tx, run.id, state, failure=failure, failure_hint=hint, failure_slug=str(state), superseded_by=superseded
+            change.tx,
+            run.id,
+            state,
+            failure=failure,
+            failure_hint=hint,
+            failure_slug=str(state),
+            superseded_by=superseded,
         )
         change.audit("deployment", run.id, before={"state": row.state}, after={"state": str(state), "failure": failure})
     if state is DeploymentState.ROLLED_BACK:
@@ -133,12 +139,24 @@ def _words(run: Run, environment: str, verdict: str, stopping: str, wrote: bool)
         case "cancelled":
             if wrote:
                 hint = f"go back: interlock rollback --deployment {run.id}; go on: interlock deploy"
-                return DeploymentState.PARTLY_CHANGED, f"it was cancelled, and what it applied in {environment} was left", hint
-            return DeploymentState.CANCELLED, f"it was cancelled; nothing was applied in {environment}", "interlock deploy"
+                return (
+                    DeploymentState.PARTLY_CHANGED,
+                    f"it was cancelled, and what it applied in {environment} was left",
+                    hint,
+                )
+            return (
+                DeploymentState.CANCELLED,
+                f"it was cancelled; nothing was applied in {environment}",
+                "interlock deploy",
+            )
         case "stop":
             if wrote:
                 hint = f"go back: interlock rollback --deployment {run.id}; {again}"
                 return DeploymentState.PARTLY_CHANGED, f"{stopping}; what was applied in {environment} was left", hint
             return DeploymentState.FAILED, f"{stopping or 'a step failed'}; nothing was changed in {environment}", again
         case _:
-            return DeploymentState.PARTLY_CHANGED, f"{stopping}; rolling back stopped: {verdict}", f"interlock show {run.id}"
+            return (
+                DeploymentState.PARTLY_CHANGED,
+                f"{stopping}; rolling back stopped: {verdict}",
+                f"interlock show {run.id}",
+            )

@@ -22,11 +22,24 @@ def guarded(run: Run, name: str, body: Callable[[Run, str], str]) -> Callable[[]
         except InterlockError as error:
             if run.leaving.is_set():
                 return "interrupted"
-            fail(run, name, error.message, hint=error.hint or _hint(error), slug=error.slug, output=getattr(error, "output", ""))
+            fail(
+                run,
+                name,
+                error.message,
+                hint=error.hint or _hint(error),
+                slug=error.slug,
+                output=getattr(error, "output", ""),
+            )
             return "failed"
         except Exception as error:
             run.log(*name.split("/", 1))(traceback.format_exc())
-            fail(run, name, f"a bug in interlock: {type(error).__name__}", hint="its trace is in the step's log", slug="bug")
+            fail(
+                run,
+                name,
+                f"a bug in interlock: {type(error).__name__}",
+                hint="its trace is in the step's log",
+                slug="bug",
+            )
             return "failed"
 
     return run_guarded
@@ -41,7 +54,15 @@ def fail(run: Run, name: str, message: str, *, hint: str, slug: str, output: str
         log(line)
     with run.context.store.change(run.manifest.actor) as change:
         columns = {"error": redact(message), "error_hint": redact(hint), "error_slug": slug}
-        steps.update(change.tx, run.id, environment, component, state=StepState.FAILED, finished=run.context.clock.now().isoformat(), **columns)
+        steps.update(
+            change.tx,
+            run.id,
+            environment,
+            component,
+            state=StepState.FAILED,
+            finished=run.context.clock.now().isoformat(),
+            **columns,
+        )
         deployments.set_stopping(change.tx, run.id, f"{name} failed")
         change.audit("step-failed", name, before={}, after=columns, deployment=run.id)
 

@@ -21,7 +21,9 @@ def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...
         gating.Said(a.person, a.approves, a.at, a.comment, a.verified)
         for a in approvals.valid_for(tx, plan.intent, component, name, manifest.deployment)
     )
-    found = [gating.approval(environment.approvals, said, manifest.authors, deployment=manifest.deployment, environment=name)]
+    found = [
+        gating.approval(environment.approvals, said, manifest.authors, deployment=manifest.deployment, environment=name)
+    ]
     if step.direction not in _EXEMPT:
         found.append(gating.earlier(environment.after, _not_verified(tx, manifest, step, environment)))
         found.append(gating.hold(name, component, holds.is_held(tx, name, component, step.commit)))

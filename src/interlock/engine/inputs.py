@@ -13,8 +13,8 @@ from interlock.model.digest import canonical
 from interlock.model.errors import NotFound
 from interlock.model.manifest import Pair
 from interlock.model.plan import Blob, substitute
-from interlock.model.template import Reference, references, resolve
 from interlock.model.release import Release
+from interlock.model.template import Reference, references, resolve
 from interlock.store import ledger
 from interlock.world import Secrets
 from interlock.world.secrets import from_stored, join, reveal, sensitive, to_stored
@@ -54,7 +54,11 @@ def output_of(context: Context, environment: str, component: str, name: str) -> 
         )
     if name not in release.outputs:
         known = ", ".join(sorted(release.outputs)) or "none"
-        raise NotFound(f"release {release.id} of {component} in {environment} has no output '{name}'", hint=f"it has: {known}", slug="no-output")
+        raise NotFound(
+            f"release {release.id} of {component} in {environment} has no output '{name}'",
+            hint=f"it has: {known}",
+            slug="no-output",
+        )
     return value_of(context, release, name)
 
 
@@ -76,7 +80,11 @@ def artifacts_of(context: Context, pair: Pair) -> dict[str, Blob]:
         with context.store.database.read() as tx:
             release = ledger.current(tx, component, pair.environment)
         if release is None or name not in release.artifacts:
-            raise NotFound(f"{component} has no artifact '{name}' in {pair.environment}", hint=f"deploy {component} first", slug="no-artifact")
+            raise NotFound(
+                f"{component} has no artifact '{name}' in {pair.environment}",
+                hint=f"deploy {component} first",
+                slug="no-artifact",
+            )
         found[str(reference)] = release.artifacts[name]
     return found
 

@@ -124,4 +124,3 @@ def workplace(context: Context, pair: Pair, closure: Blob, artifacts: Mapping[st
             path.write_bytes(context.store.blobs.get(blob))
             paths[reference] = path
         yield Workplace(work, source, paths)
-

@@ -21,7 +21,11 @@ def misaligned(context: Context, environment: str, undone: set[str], zone: str) 
     """Components (not themselves undone) that use outputs of an undone one and whose inputs would resolve differently now."""
     with context.store.database.read() as tx:
         standing = {release.component: release for release in ledger.all_current(tx, environment)}
-    found = [name for name, release in standing.items() if name not in undone and _uses(release, undone) and _differs(context, release, zone)]
+    found = [
+        name
+        for name, release in standing.items()
+        if name not in undone and _uses(release, undone) and _differs(context, release, zone)
+    ]
     return tuple(name for name in order({n: standing[n].pair.depends_on for n in standing}) if name in found)
 
 
@@ -36,7 +40,7 @@ def _differs(context: Context, release: Release, zone: str) -> bool:
 
 
 def realign(run: Run, environment: str, component: str) -> str:
-    """"" when the component is in line; else why it is not. Raises the kind's refusals."""
+    """ "" when the component is in line; else why it is not. Raises the kind's refusals."""
     context, log = run.context, run.log(environment, component)
     with context.store.database.read() as tx:
         release = ledger.current(tx, component, environment)
@@ -54,12 +58,21 @@ def realign(run: Run, environment: str, component: str) -> str:
     plan = make_plan(context, Wanted(step, spec, deployment=run.id), log=log, cancel=run.cancel)
     with context.store.change(run.manifest.actor) as change:
         plan = keep_plan(context, change.tx, plan, run.id)
-        change.audit("plan", step.name, before={"release": release.id}, after={"plan": plan.id}, deployment=run.id, direction="correct")
+        change.audit(
+            "plan",
+            step.name,
+            before={"release": release.id},
+            after={"plan": plan.id},
+            deployment=run.id,
+            direction="correct",
+        )
     application = Application(run.manifest, step, spec, plan, gated=False, undo=True)
     applied = applying.apply_plan(context, application, log=log, cancel=run.cancel)
     if applied.release is None:
         return f"{environment}/{component}: could not be brought in line: {applied.receipt.error if applied.receipt else applied.again}"
-    results = verifying.check_release(context, run.manifest, applied.release, spec, log=log, cancel=run.cancel, once=True)
+    results = verifying.check_release(
+        context, run.manifest, applied.release, spec, log=log, cancel=run.cancel, once=True
+    )
     failed = [r.name for r in results if not r.passed]
     with context.store.change(run.manifest.actor) as change:
         if failed:

@@ -12,7 +12,9 @@ from interlock.store import Change, holds, ids, ledger, steps
 from interlock.store.database import Tx
 
 
-def release_of(context: Context, tx: Tx, step: Step, plan: Plan, receipt: Receipt, deployment: str, *, status: ReleaseStatus) -> Release:
+def release_of(
+    context: Context, tx: Tx, step: Step, plan: Plan, receipt: Receipt, deployment: str, *, status: ReleaseStatus
+) -> Release:
     """The ledger's row for what `receipt` says was done. A removal, and an undo to nothing, is a tombstone."""
     gone = step.direction is Direction.REMOVE or step.to_nothing
     return Release(
@@ -40,7 +42,15 @@ def release_of(context: Context, tx: Tx, step: Step, plan: Plan, receipt: Receip
     )
 
 
-def record_applied(change: Change, manifest: Manifest, step: Step, plan: Plan, receipt: Receipt, release: Release | None, prefix: str = "") -> None:
+def record_applied(
+    change: Change,
+    manifest: Manifest,
+    step: Step,
+    plan: Plan,
+    receipt: Receipt,
+    release: Release | None,
+    prefix: str = "",
+) -> None:
     """The transaction after an apply. `release` is None where the apply did not complete: then what stood before still stands."""
     tx, place = change.tx, (manifest.deployment, step.pair.environment, step.pair.component)
     before = ledger.current(tx, step.pair.component, step.pair.environment)
@@ -70,9 +80,13 @@ def record_applied(change: Change, manifest: Manifest, step: Step, plan: Plan, r
 def record_verified(change: Change, step: Step, release: Release) -> None:
     """The release has proven itself: it counts as verified, and holds on older revisions of the component here are over."""
     if ledger.set_status(change.tx, release.id, ReleaseStatus.VERIFIED, expect=ReleaseStatus.APPLIED):
-        change.audit("verify", step.name, before={"status": "applied"}, after={"status": "verified"}, release=release.id)
-    if step.direction is Direction.DEPLOY:
-        for revision in holds.end_by_newer(change.tx, step.pair.environment, step.pair.component, step.commit):
+        change.audit(
+            "verify", step.name, before={"status": "applied"}, after={"status": "verified"}, release=release.id
+        )
+    if step.ends_holds:
+        for revision in holds.end_by_newer(
+            change.tx, step.pair.environment, step.pair.component, release.id, step.ends_holds
+        ):
             change.audit("hold-ended", step.name, before={"held": revision}, after={"verified": release.id})
 
 

@@ -89,7 +89,9 @@ def _inputs_unchanged(run: Run, step: Step) -> bool:
         return False
     now = resolve_inputs(context, pair, run.environment(pair.environment).zone, step.commit)
     then = load_inputs(context, release.inputs, context.worlds.secrets)
-    return inputs_digest(context, now, step.commit, step.tree) == inputs_digest(context, then, release.commit, release.tree)
+    return inputs_digest(context, now, step.commit, step.tree) == inputs_digest(
+        context, then, release.commit, release.tree
+    )
 
 
 def _plan(run: Run, name: str) -> str:
@@ -107,14 +109,25 @@ def _plan(run: Run, name: str) -> str:
     plan = make_plan(run.context, wanted, log=run.log(*name.split("/", 1)), cancel=run.cancel)
     with run.context.store.change(run.manifest.actor) as change:
         plan = keep_plan(run.context, change.tx, plan, run.id)
-        steps.update(change.tx, run.id, step.pair.environment, step.pair.component, plan=plan.id)
+        details = row.details | {"unchanged": plan.empty}
+        steps.update(change.tx, run.id, step.pair.environment, step.pair.component, plan=plan.id, details=details)
         change.audit(
             "plan",
             name,
             before={"plan": row.plan},
             after={"plan": plan.id, "intent": plan.intent, "empty": plan.empty},
-            deployment=run.id, direction=str(plan.direction),
+            deployment=run.id,
+            direction=str(plan.direction),
         )
+    if run.manifest.type == "adopt" and not plan.empty:
+        fail(
+            run,
+            name,
+            "what is there is not as this revision says",
+            hint=f"interlock show {plan.id}",
+            slug="not-as-released",
+        )
+        return "failed"
     return "unchanged" if plan.empty else "go"
 
 
@@ -187,9 +200,7 @@ def _apply(run: Run, name: str) -> str:
 
 def _recover(run: Run, name: str, application: Application) -> str:
     set_state(run, name, StepState.PLANNING)
-    applied, left = applying.recover(
-        run.context, application, log=run.log(*name.split("/", 1)), cancel=run.cancel
-    )
+    applied, left = applying.recover(run.context, application, log=run.log(*name.split("/", 1)), cancel=run.cancel)
     if applied.receipt is not None and applied.receipt.ok:
         return "go"
     count = sum(1 for change in left.changes if change.writes)

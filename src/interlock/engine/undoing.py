@@ -31,7 +31,7 @@ class Escalation(Exception):
 
 
 async def undo_environment(durable: Durable, run: Run, environment: str) -> str:
-    """"undone" when everything that was applied is undone, else why it stopped."""
+    """ "undone" when everything that was applied is undone, else why it stopped."""
     order = await durable.step("undo-order", run.work, _order, run, environment)
     for name in order:
         problem = await durable.step("undo", run.work, _undo, run, name)
@@ -89,7 +89,9 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
         current = ledger.current(tx, row.component, row.environment)
         before = ledger.previous(tx, release) if release else current
     if release is not None and (current is None or current.id != release.id):
-        raise Escalation(f"{name}: release {release.id} is no longer the newest there", f"interlock history {row.component}")
+        raise Escalation(
+            f"{name}: release {release.id} is no longer the newest there", f"interlock history {row.component}"
+        )
     done = row.receipt.done if row.receipt is not None and row.receipt.outcome is not Outcome.UNKNOWN else None
     _refuse(name, undoing.before_planning(forward, done), run.id)
     if before is None:
@@ -100,12 +102,17 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
     with context.store.change(run.manifest.actor) as change:
         plan = keep_plan(context, change.tx, plan, run.id)
         steps.update(change.tx, run.id, row.environment, row.component, undo_plan=plan.id)
-        change.audit("plan", name, before={"undoing": forward.id}, after={"plan": plan.id}, deployment=run.id, direction="undo")
+        change.audit(
+            "plan", name, before={"undoing": forward.id}, after={"plan": plan.id}, deployment=run.id, direction="undo"
+        )
     application = Application(run.manifest, step, environment, plan, gated=False, undo=True)
     applied = applying.apply_plan(context, application, log=log, cancel=run.cancel)
     if applied.receipt is None or not applied.receipt.ok:
         reason = applied.receipt.error if applied.receipt else applied.again
-        raise Escalation(f"{name}: undoing did not complete: {reason}", f"interlock show {plan.id}; interlock rollback --deployment {run.id}")
+        raise Escalation(
+            f"{name}: undoing did not complete: {reason}",
+            f"interlock show {plan.id}; interlock rollback --deployment {run.id}",
+        )
     if before is not None and applied.release is not None:
         _verify_undone(run, name, step, applied.release)
 
@@ -114,7 +121,15 @@ def undo_step(forward_step: Step, release: Release | None, before: Release | Non
     """The way back as a step: towards `before`, or towards nothing with what the forward plan was made from."""
     undoes = release.id if release else ""
     if before is None:
-        return replace(forward_step, direction=Direction.UNDO, to_nothing=True, undoes=undoes, undoes_plan=forward.id, closure=forward.closure, commit=forward.commit)
+        return replace(
+            forward_step,
+            direction=Direction.UNDO,
+            to_nothing=True,
+            undoes=undoes,
+            undoes_plan=forward.id,
+            closure=forward.closure,
+            commit=forward.commit,
+        )
     return replace(
         forward_step,
         pair=before.pair,
@@ -137,7 +152,9 @@ def _verify_undone(run: Run, name: str, step: Step, release: Release) -> None:
         reason = "; ".join(f"check {result.name}: {result.detail}" for result in failed)
         with run.context.store.change(run.manifest.actor) as change:
             recording.record_unverified(change, step, release.id, reason)
-        raise Escalation(f"{name}: went back to {step.release}, and its checks fail there too: {reason}", f"interlock logs {run.id}")
+        raise Escalation(
+            f"{name}: went back to {step.release}, and its checks fail there too: {reason}", f"interlock logs {run.id}"
+        )
     with run.context.store.change(run.manifest.actor) as change:
         recording.record_verified(change, step, release)
 
@@ -169,7 +186,9 @@ def _hold(run: Run, name: str) -> str:
     if step.direction is Direction.DEPLOY:
         with run.context.store.change(run.manifest.actor) as change:
             reason = f"it failed and was rolled back in {run.id}"
-            holds.hold(change.tx, step.pair.environment, step.pair.component, step.commit, reason=reason, deployment=run.id)
+            holds.hold(
+                change.tx, step.pair.environment, step.pair.component, step.commit, reason=reason, deployment=run.id
+            )
             change.audit("hold", name, before={}, after={"revision": step.commit, "reason": reason}, deployment=run.id)
     return ""
 

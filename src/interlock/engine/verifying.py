@@ -15,7 +15,7 @@ from interlock.model.receipt import Outcome, Receipt
 from interlock.model.release import Release, ReleaseStatus
 from interlock.model.state import StepState
 from interlock.model.template import Reference
-from interlock.store import deployments, ledger, steps
+from interlock.store import Change, deployments, holds, ledger, steps
 from interlock.world import Cancel
 
 
@@ -74,8 +74,23 @@ def _passed(run: Run, step: Step, release: Release, results: tuple[CheckResult, 
             finished=run.context.clock.now().isoformat(),
             details=row.details | {"checks": [vars(result) for result in results]},
         )
-        change.audit("step-done", step.name, before={"state": str(row.state)}, after={"release": release.id}, deployment=run.id)
+        if run.manifest.type == "rollback" and step.undoes:
+            _hold_undone(run, change, step)
+        change.audit(
+            "step-done", step.name, before={"state": str(row.state)}, after={"release": release.id}, deployment=run.id
+        )
     return "done"
+
+
+def _hold_undone(run: Run, change: Change, step: Step) -> None:
+    """A person went back from this revision: it may not come back by itself."""
+    undone = ledger.get(change.tx, step.undoes)
+    if undone.commit != step.commit:
+        reason = f"{run.manifest.actor} rolled it back in {run.id}"
+        holds.hold(change.tx, undone.environment, undone.component, undone.commit, reason=reason, deployment=run.id)
+        change.audit(
+            "hold", step.name, before=None, after={"revision": undone.commit, "reason": reason}, deployment=run.id
+        )
 
 
 def check_release(
@@ -92,7 +107,9 @@ def check_release(
     """Runs every check of a release, and the soak unless `once`. Also what `interlock status --check` does. Raises Cancelled."""
     pair = release.pair
     checks = checks_of(context, pair, release)
-    opened = context.worlds.open(pair, environment, purpose="plan", log=log, cancel=cancel, deployment=manifest.deployment)
+    opened = context.worlds.open(
+        pair, environment, purpose="plan", log=log, cancel=cancel, deployment=manifest.deployment
+    )
     outside = Outside(
         environ=opened.environ,
         cwd=context.store.home.work(pair.environment, pair.component),

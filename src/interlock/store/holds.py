@@ -3,6 +3,7 @@
 A hold ends when a person releases it, with a reason, or when a newer revision of the component is verified there; its row stays, as history.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from interlock.store import times
@@ -65,9 +66,22 @@ def release(tx: Tx, environment: str, component: str, *, person: str, reason: st
     return tuple(sorted(str(row["revision"]) for row in rows))
 
 
-def end_by_newer(tx: Tx, environment: str, component: str, release_id: str) -> tuple[str, ...]:
-    """A newer revision is verified here: ends the holds, as `release` does."""
-    return release(tx, environment, component, person=release_id, reason="a newer revision was verified")
+def end_by_newer(
+    tx: Tx, environment: str, component: str, release_id: str, revisions: Collection[str]
+) -> tuple[str, ...]:
+    """A newer revision is verified here: ends the holds on `revisions` (those it descends from), as `release` does. The ended ones, sorted."""
+    held = {hold.revision for hold in active(tx, environment=environment, component=component)} & set(revisions)
+    for revision in sorted(held):
+        tx.execute(
+            "UPDATE holds SET released = :now, released_by = :by, release_reason = 'a newer revision was verified'"
+            " WHERE environment = :environment AND component = :component AND revision = :revision",
+            now=times.now(tx),
+            by=release_id,
+            environment=environment,
+            component=component,
+            revision=revision,
+        )
+    return tuple(sorted(held))
 
 
 def active(tx: Tx, *, environment: str = "", component: str = "") -> tuple[Hold, ...]:
