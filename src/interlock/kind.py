@@ -31,6 +31,7 @@ class Source:
     """A file (or, ending in `/`, a whole folder; `""` the whole repository) that a component reads, and why: for `affected` and the closure.
 
     `why` is a clause that follows a path: "own file", "module chain stacks/app → modules/net", "read by templatefile in stacks/app/main.tf:12".
+    One that starts with "own file", "var file", "module chain" or "may be" (a read that cannot be resolved) is told as such; others are plain reads.
     """
 
     path: str

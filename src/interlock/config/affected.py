@@ -32,14 +32,12 @@ __all__ = ["AffectedRequest", "affected"]
 SHORT = 12  # characters of a commit in texts
 OWN = "own file"
 
-#: How the `why` of a source (a clause, see `interlock.kind.Source`) sorts into types. The rest is widening.
+#: How the `why` of a source (a clause, see `interlock.kind.Source`) sorts into types. The rest is a plain read.
 _TYPES = (
     (OWN, ReasonType.OWN_FILE),
     ("var file", ReasonType.VAR_FILE),
     ("module chain", ReasonType.MODULE),
-    ("read by", ReasonType.READ),
-    ("named in", ReasonType.READ),
-    ("symlink", ReasonType.READ),
+    ("may be", ReasonType.UNRESOLVED),
 )
 
 
@@ -239,7 +237,7 @@ class _Judge:
 
 
 def _file_reason(path: str, why: str) -> Reason:
-    type_ = next((type_ for start, type_ in _TYPES if why.startswith(start)), ReasonType.UNRESOLVED)
+    type_ = next((type_ for start, type_ in _TYPES if why.startswith(start)), ReasonType.READ)
     return Reason(type_, f"{path}, {why}", path)
 
 

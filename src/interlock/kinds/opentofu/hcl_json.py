@@ -11,8 +11,8 @@ from typing import Any
 from tree_sitter import Node, Parser
 
 from interlock.kinds.opentofu import hcl
+from interlock.kinds.opentofu.assemble import Block, Traversal, assemble
 from interlock.kinds.opentofu.facts import HOLE, ParsedFile, Read, Reference, Template
-from interlock.kinds.opentofu.hcl import Block, Traversal
 
 _LABELS = {
     "module": 1,
@@ -39,7 +39,7 @@ def parse_json(content: bytes) -> ParsedFile:
     blocks = tuple(
         b for body in bodies for name in body if name in _LABELS for b in _blocks(name, body[name], _LABELS[name])
     )
-    return hcl.assemble(blocks, tuple(_reads(document)), 0)
+    return assemble(blocks, tuple(_reads(document)), 0)
 
 
 def _blocks(name: str, value: Any, labels: int, given: tuple[str, ...] = ()) -> Iterator[Block]:

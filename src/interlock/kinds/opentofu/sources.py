@@ -76,8 +76,11 @@ def _read_by_all(survey: Survey, folder: str, tool: str | None) -> tuple[Source,
         if item.module.folder != item.module.real:
             found |= _links(survey.tree, item.module.folder, why)
         if item.module.broken:
-            found.add(Source("", f"{item.module.broken} cannot be parsed, so anything may be read"))
-    found |= {Source(_folder(u.folder), f"module source in {u.location} is not known before a run") for u in unresolved}
+            found.add(Source("", f"may be read: {item.module.broken} cannot be parsed"))
+    found |= {
+        Source(_folder(u.folder), f"may be called: the module source in {u.location} is not known before a run")
+        for u in unresolved
+    }
     for item in called:
         found.update(_reads(survey, item, folder, own))
     return _sorted(found)
