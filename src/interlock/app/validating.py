@@ -47,6 +47,16 @@ class Validation:
         return not self.errors
 
 
+def validate_repository(start: Path, *, at: str | None, cancel: Cancel, progress: Progress) -> Validation:
+    """Of the repository that the folder `start` is in, with the kinds and variables of this process. Raises UsageError where there is none."""
+    import os
+
+    from interlock.app.build import kinds
+    from interlock.world.git import Repository
+
+    return validate(Repository.open(start), kinds(), dict(os.environ), at=at, cancel=cancel, progress=progress)
+
+
 def validate(
     repository: "Repository",
     kinds: Mapping[str, Kind],
@@ -168,7 +178,15 @@ def _failed(error: InterlockError, kind: str, pairs: list[Pair]) -> list[Problem
     line, _, column = rest.partition(":")
     place = Location(file or "interlock.yaml", int(line or 0), int(column or 0))
     detail = error.output if isinstance(error, ToolFailed) else ""
-    return [Problem(place, error.slug, f"the check of kind {kind} did not end: {error.message}", hint=error.hint, detail=detail or None)]
+    return [
+        Problem(
+            place,
+            error.slug,
+            f"the check of kind {kind} did not end: {error.message}",
+            hint=error.hint,
+            detail=detail or None,
+        )
+    ]
 
 
 def _world(cache: Path, cancel: Cancel, kind: str, progress: Progress) -> World:
@@ -192,13 +210,13 @@ def _world(cache: Path, cancel: Cancel, kind: str, progress: Progress) -> World:
 class _Nothing:
     """In place of what a static check has no use for."""
 
-    def put(self, data: bytes) -> Blob:
+    def put(self, data: bytes) -> Blob:  # noqa: ARG002
         raise RuntimeError("a check stores nothing")
 
-    def put_file(self, path: Path) -> Blob:
+    def put_file(self, path: Path) -> Blob:  # noqa: ARG002
         raise RuntimeError("a check stores nothing")
 
-    def get(self, blob: Blob) -> bytes:
+    def get(self, blob: Blob) -> bytes:  # noqa: ARG002
         raise RuntimeError("a check reads no stored bytes")
 
     def request(self, *_: object, **__: object) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interlock.cli.options import HERE, At, Json, Repository, print_json, verb
+from interlock.cli.options import HERE, Json, Repository, print_json, verb
 from interlock.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -20,17 +20,29 @@ app = verb()
 )
 def validate(
     file: Annotated[
-        str, typer.Argument(help="With --schema: only this file's schema, `organization` or `interlock`.", metavar="[FILE]", show_default=False)
+        str,
+        typer.Argument(
+            help="With --schema: only this file's schema, `organization` or `interlock`.",
+            metavar="[FILE]",
+            show_default=False,
+        ),
     ] = "",
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of both files, for editors, and check nothing.")] = False,
-    at: Annotated[str | None, typer.Option("--at", help="The Git revision; by default the working tree.", metavar="REV")] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of both files, for editors, and check nothing.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", help="The Git revision; by default the working tree.", metavar="REV")
+    ] = None,
     repository: Repository = HERE,
     json_: Json = False,
 ) -> int:
     if schema:
         return _schema(file)
     if file:
-        raise UsageError(f"validate takes no argument '{file}'", hint="it checks everything; `--schema organization` or `--schema interlock` names a file")
+        raise UsageError(
+            f"validate takes no argument '{file}'",
+            hint="it checks everything; `--schema organization` or `--schema interlock` names a file",
+        )
     from interlock.app.validating import validate_repository
     from interlock.cli.progress import Spinner, interruptible
 
@@ -57,7 +69,10 @@ def _schema(file: str) -> int:
     name = f"{file.removesuffix('.yaml')}.yaml"
     if name not in found:
         near = nearest(name, list(found))
-        raise UsageError(f"there is no schema of '{file}'", hint=f"did you mean '{near}'?" if near else f"there is {' and '.join(found)}")
+        raise UsageError(
+            f"there is no schema of '{file}'",
+            hint=f"did you mean '{near}'?" if near else f"there is {' and '.join(found)}",
+        )
     print(json.dumps(found[name], indent=2, ensure_ascii=False))
     return int(Exit.DONE)
 
@@ -83,12 +98,16 @@ def _show(found: "Validation") -> None:
 
     width, color, unicode = look(sys.stdout)
     if found.problems:
-        print(problems_terminal(found.problems, sources=found.sources, width=width, color=color, unicode=unicode).rstrip())
+        print(
+            problems_terminal(found.problems, sources=found.sources, width=width, color=color, unicode=unicode).rstrip()
+        )
     errors = len(found.errors)
     warnings = len(found.problems) - errors
     counted = ", ".join(filter(None, (_plural(errors, "error"), _plural(warnings, "warning"))))
     if found.valid:
-        said = f"Valid: {_plural(len(found.components), 'component') or 'no component'} in {', '.join(found.environments)}"
+        said = (
+            f"Valid: {_plural(len(found.components), 'component') or 'no component'} in {', '.join(found.environments)}"
+        )
         print(f"{said}{f' ({counted})' if counted else ''}")
     else:
         print(f"Not valid: {counted}")
