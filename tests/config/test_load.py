@@ -134,6 +134,14 @@ components:
     assert found.pair("staging", "app").variables == {"size": 1, "more": 2}
 
 
+def test_a_folder_of_two_components_is_still_discovered_for_the_entry_of_its_name() -> None:
+    text = "discover: stacks/*\ndefaults: {kind: stack}\ncomponents:\n  app: {variables: {a: 1}}\n  second: {path: stacks/app}\n"
+    found = read(text, "stacks/app")
+    assert {n: found.pair("staging", n).settings["path"] for n in found.components} == dict.fromkeys(
+        ("app", "second"), "stacks/app"
+    )
+
+
 def test_double_star_finds_every_folder_with_files() -> None:
     found = read("discover: live/**\ndefaults: {kind: stack}\n", "live/a", "live/b/c")
     assert list(found.components) == ["a", "b-c"]
@@ -170,6 +178,7 @@ def test_included_files_hold_components_beside_their_folder() -> None:
     part = "x-note: free\ncomponents:\n  b: {kind: stack}\n  c: {kind: stack, path: a, environments: [staging]}\n"
     found = read("include: 'stacks/*/interlock.yaml'\n", "a", **{"stacks/b/interlock.yaml": part})
     assert found.pair("staging", "b").settings["path"] == "stacks/b"
+    assert found.files == ("organization.yaml", "interlock.yaml", "stacks/b/interlock.yaml")
     assert found.pair("staging", "b").place == "stacks/b/interlock.yaml:3:3"
     assert str(found.place("components", "c", "path")) == "stacks/b/interlock.yaml:4:26"
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from interlock.config import references
-from interlock.config.pairs import Entry, Known, Resolved
+from interlock.config.own import Known
+from interlock.config.pairs import Entry, Resolved
 from interlock.config.places import Placed, Spot, get, items, nowhere
 from interlock.config.problems import Problems, listed
 from interlock.model.errors import ConfigurationError

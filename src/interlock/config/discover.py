@@ -230,7 +230,7 @@ def _discover(
         problems.add(spot.location, "discovers-nothing", message, value=pattern)
     for folder in folders:
         name = _name_of(folder, pattern)
-        if taken.get(folder, name) != name:
+        if folder in taken and taken[folder] != name and name not in own:
             continue  # an entry of another name has this folder
         if not good_name(name):
             hint = f"Write an entry of another name with `path: {folder}`, or leave the folder out with '!{folder}'"

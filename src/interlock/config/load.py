@@ -20,7 +20,8 @@ from interlock.config.component import COMMON, Component
 from interlock.config.cross import Cross
 from interlock.config.environments import specs
 from interlock.config.organization import Organization, OrganizationFile, Sections
-from interlock.config.pairs import Entry, Known, Resolver
+from interlock.config.own import Known
+from interlock.config.pairs import Entry, Resolver
 from interlock.config.places import Placed, Spot, get, items, mapping, nowhere
 from interlock.config.problems import Problems, field_names
 from interlock.config.yaml import MAX_BYTES, read, too_big
@@ -39,7 +40,8 @@ class Configuration:
     """`environments` in `after` order, ties alphabetical; `pairs` by environment in that order, then by name.
 
     `secrets` maps names to their source (`{"env": …}`, `{"file": …}`, `{"command": […]}`), `runners` and `notifications` to plain JSON; values
-    there may hold `${secret:NAME}`. `warnings` are problems that stop nobody.
+    there may hold `${secret:NAME}`. `warnings` are problems that stop nobody. `files` are those
+    that were read: both, and the included ones.
     """
 
     organization: Organization
@@ -51,6 +53,7 @@ class Configuration:
     runners: Mapping[str, Any] = field(default_factory=dict)
     notifications: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = (ORGANIZATION, COMPONENTS)
     spots: Spot = field(default_factory=lambda: nowhere(COMPONENTS), repr=False, compare=False)
 
     def place(self, *path: str | int) -> Location:
@@ -115,9 +118,15 @@ def _load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date) -> Config
     organization = _organization(who, problems) if who else None
     known = _known(who) if who else None
     entries: dict[str, Entry] = {}
+    files = [ORGANIZATION, COMPONENTS]
     spot = nowhere(COMPONENTS)
     if what:
-        found = discover.component_entries(what, tree, lambda path: _read_file(tree, path, problems), problems)
+
+        def included(path: str) -> Placed | None:
+            files.append(path)
+            return _read_file(tree, path, problems)
+
+        found = discover.component_entries(what, tree, included, problems)
         defaults = _defaults(what, kinds, problems)
         resolver = Resolver(tree, kinds, today, known, problems)
         names: dict[str, Placed] = {}
@@ -147,6 +156,7 @@ def _load(tree: Tree, kinds: Mapping[str, Kind], today: datetime.date) -> Config
         },
         notifications={n: channel.model_dump(mode="json") for n, channel in sorted(organization.notifications.items())},
         warnings=tuple(sorted(problems.warnings, key=lambda p: (p.location, p.slug, p.message))),
+        files=tuple(files),
         spots=spots,
     )
 

@@ -5,15 +5,16 @@ references: the engine resolves them when it plans or checks. What components sa
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from interlock.config import discover, paths, references
+from interlock.config import discover, own, paths, references
 from interlock.config.checks import CheckEntry
-from interlock.config.component import COMMON, PER_ENVIRONMENT, Component, Override
+from interlock.config.component import COMMON, Component, Override
+from interlock.config.own import Known
 from interlock.config.places import Placed, Spot, get, items, mapping
 from interlock.config.problems import Problems, field_names
 from interlock.kind import Kind
@@ -22,15 +23,6 @@ from interlock.model.check import Check
 from interlock.model.manifest import Pair
 from interlock.model.template import Reference, TemplateError
 from interlock.world.tree import Tree
-
-
-@dataclass(frozen=True)
-class Known:
-    """Names that organization.yaml has, as written: environment → its zone, runners, secrets. None: the file could not be read."""
-
-    environments: Mapping[str, str]
-    runners: Collection[str]
-    secrets: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -114,13 +106,13 @@ class Resolver:
         component = self.problems.model(Component, placed, ("components", name))
         if kind is None:
             return None
-        placed = self._with_known_keys(name, kind, placed)
+        placed = own.with_known_keys(name, kind, placed, self.problems)
         if component is None:
             component, placed = _rest(placed)
         if component is None:
             return None
-        self._names(name, component, placed)
-        self._expired(name, component, placed[1])
+        own.check_names(name, component, placed[1], self.known, self.problems)
+        own.check_rules(name, component, placed[1], self.today, self.problems)
         resolved: dict[str, Resolved] = {}
         if self.known is not None:
             shared: Resolved | None = None
@@ -140,78 +132,6 @@ class Resolver:
                         shared = found
         return Entry(component, placed, kind, resolved)
 
-    def _with_known_keys(self, name: str, kind: Kind, placed: Placed) -> Placed:
-        """`placed` without the keys that neither all components nor this kind's have; each is a problem."""
-        own = field_names(kind.settings)
-        fine = self._known_part(f"components.{name}", placed, COMMON | own)
-        overrides = items(get(placed, "environments"))
-        kept = {
-            environment: self._known_part(
-                f"components.{name}.environments.{environment}", override, PER_ENVIRONMENT | own
-            )
-            for environment, override in overrides.items()
-        }
-        if fine is placed and all(kept[environment] is overrides[environment] for environment in kept):
-            return placed
-        entries = items(fine)
-        if overrides:
-            entries["environments"] = mapping(kept, entries["environments"][1])
-        return mapping(entries, placed[1])
-
-    def _known_part(self, where: str, placed: Placed, known: frozenset[str]) -> Placed:
-        if not isinstance(placed[0], dict) or placed[0].keys() <= known:
-            return placed
-        entries = items(placed)
-        for key, (_, spot) in items(placed).items():
-            if key not in known:
-                del entries[key]
-                message = f"unknown key '{key}' in {where}"
-                self.problems.add(spot.key_location, "unknown-key", message, value=key, known=known)
-        return mapping(entries, placed[1])
-
-    def _names(self, name: str, component: Component, placed: Placed) -> None:
-        if self.known is None:
-            return
-        where, spot = f"components.{name}", placed[1]
-        for environment in component.environments or ():
-            if environment not in self.known.environments:
-                message = f"{where}.environments: there is no environment '{environment}'"
-                location = spot.find(["environments", environment]).key_location
-                known = self.known.environments
-                self.problems.add(location, "unknown-environment", message, value=environment, known=known)
-        if component.runner is not None:
-            self._runner(component.runner, f"{where}.runner", spot.find(["runner"]))
-        lists: list[tuple[str, Iterable[CheckEntry], Spot]] = [
-            (f"{where}.checks", component.checks, spot.find(["checks"]))
-        ]
-        for environment, override in (component.environments or {}).items():
-            place = ["environments", environment, "checks"]
-            lists.append((f"{where}.{'.'.join(place)}", override.checks or (), spot.find(place)))
-        for which, checks, place_of in lists:
-            labels = set[str]()
-            for index, check in enumerate(checks):
-                if check.runner is not None:
-                    self._runner(check.runner.name, f"{which}[{index}]", place_of.find([index, "runner", "name"]))
-                elif check.label is not None and check.label in labels:
-                    message = f"{which}[{index}]: another check is named '{check.label}'"
-                    self.problems.add(place_of.find([index]).location, "duplicate-name", message, value=check.label)
-                labels.add(check.label or "")
-
-    def _runner(self, runner: str, where: str, spot: Spot) -> None:
-        assert self.known is not None
-        if runner not in self.known.runners:
-            message, known = f"{where}: there is no runner '{runner}'", self.known.runners
-            hint = None if known else "Add it to `runners:` of organization.yaml"
-            self.problems.add(spot.location, "unknown-runner", message, value=runner, known=known, hint=hint)
-
-    def _expired(self, name: str, component: Component, spot: Spot) -> None:
-        for index, rule in enumerate(component.ignore):
-            if rule.until < self.today:
-                message = f"components.{name}.ignore[{index}]: the rule for {rule.address} ended on {rule.until}"
-                hint = f"Mend the drift or ask {rule.owner} for a new date; until then `interlock drift` fails"
-                location = spot.find(["ignore", index, "until"]).location
-                self.problems.add(location, "expired-rule", message, value=str(rule.until), hint=hint, warning=True)
-
     def _resolve(
         self,
         name: str,
@@ -226,14 +146,14 @@ class Resolver:
         """`shared` is the result for an environment that overrides no setting: its settings are taken by the next such one, unless something
         of the environment is in them."""
         assert self.known is not None
-        own = field_names(kind.settings)
+        keys = field_names(kind.settings)
         if shared is not None and not override.settings and not _any_reference(component.settings):
             settings, spot, plain = shared.settings, shared.spot, shared.pair.settings
         else:
-            written = mapping({k: p for k, p in items(placed).items() if k in own}, placed[1])
+            written = mapping({k: p for k, p in items(placed).items() if k in keys}, placed[1])
             if override.settings:
                 over = placed[1].find(["environments", environment])
-                value = {key: item for key, item in override.settings.items() if key in own}
+                value = {key: item for key, item in override.settings.items() if key in keys}
                 written = discover.refine(written, (value, over))
                 written = (
                     written[0],

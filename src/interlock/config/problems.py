@@ -6,6 +6,7 @@ branch, a key marker) fall out, a missing key gets the place of the mapping that
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -116,6 +117,8 @@ class Problems:
         elif shown is not None:
             said = f"'{shown}' {said}"
             where += ":" if where else ""
+        elif not said.startswith(("must", "needs", "has", "holds")):
+            where += ":" if where else ""
         choices = known_choices(model, key) if slug == "not-a-choice" else ()
         near = nearest(value, list(choices)) if isinstance(value, str) and choices else None
         message = f"{where} {said}".strip()
@@ -134,6 +137,7 @@ class Problems:
             raise ConfigurationError(tuple(self.errors))
 
 
+@lru_cache(maxsize=256)
 def field_names(model: type[BaseModel]) -> frozenset[str]:
     """The keys of a model as they are written."""
     return frozenset(info.alias or name for name, info in model.model_fields.items())

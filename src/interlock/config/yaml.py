@@ -2,11 +2,8 @@
 
 Why events: libyaml's own composer recurses in C (a file of `[[[[…` ends the process) and costs seven times as much.
 
-What is accepted is YAML 1.2's core schema, narrowed to what JSON can say:
-- `true` and `false` (also True, TRUE ...) are booleans; `on`, `off`, `yes`, `no` are text, as key and as value.
-- Numbers are decimal: `12`, `-3`, `1.5`, `1e3`. `0x1F`, `0o17`, `012`, `1_000`, `.inf` and dates (`2026-01-31`) are text.
-- `null`, `~` and nothing are null. Keys are always text (`8080: x` has the key "8080").
-- Anchors and aliases work; merge keys (`<<`), tags beside the core ones, several documents and duplicate keys are errors.
+Keys are always text (`8080: x` has the key "8080"; `on` is "on"); what values mean is `scalars`'. Anchors and aliases work; merge keys (`<<`), tags
+beside the core ones, several documents and duplicate keys are errors.
 
 Limits, so that no file can exhaust us: 5 MB, 64 levels, 500,000 values once aliases are expanded.
 """
@@ -17,22 +14,14 @@ from typing import Any
 
 import yaml
 
+from interlock.config import scalars
 from interlock.config.places import Placed, Spot
 from interlock.model.errors import Location, Problem
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
-MAX_DIGITS = 40
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Any] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
-}
-_CORE = "tag:yaml.org,2002:"
 # What YAML does not allow unescaped, and what no path, name or address may hold even when escaped.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 
@@ -154,19 +143,14 @@ class _Reader:
         if frame is not None and frame.key is None and isinstance(frame.container, dict):
             self._key(event, text, line, column)
             return
-        value: Any = text
-        if event.tag is not None and event.tag != "!":
-            value = self._tagged(event.tag, text, line, column)
-        elif event.implicit[0] and event.tag is None:
-            value = self._plain(text, line, column)
-        self._add(value, Spot(self.file, line, column), event.anchor, 1)
+        self._add(self._resolved(event, text, line, column), Spot(self.file, line, column), event.anchor, 1)
 
     def _expects_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None
 
     def _key(self, event: Any, text: str, line: int, column: int) -> None:
         frame = self.stack[-1]
-        if event.tag not in (None, "!", _CORE + "str"):
+        if event.tag not in (None, "!", scalars.CORE + "str"):
             self._problem(line, column, "key-not-text", "a key is plain text, without a tag", value=text)
         if event.anchor is not None:
             self.anchors[event.anchor] = (text, Spot(self.file, line, column), 1)
@@ -181,44 +165,14 @@ class _Reader:
         frame.first.setdefault(text, line)
         frame.key, frame.key_mark = text, (line, column)
 
-    def _plain(self, text: str, line: int, column: int) -> Any:
-        if text in _WORDS:
-            return _WORDS[text]
-        if text[0] not in "-0123456789":
+    def _resolved(self, event: Any, text: str, line: int, column: int) -> Any:
+        try:
+            if event.tag is not None and event.tag != "!":
+                return scalars.tagged(event.tag, text)
+            return scalars.plain(text) if event.implicit[0] and event.tag is None else text
+        except scalars.ScalarError as error:
+            self._problem(line, column, error.slug, str(error), value=error.value, hint=error.hint)
             return text
-        integer = _INTEGER.fullmatch(text)
-        if not integer and not _FLOAT.fullmatch(text):
-            return text
-        if len(text) > MAX_DIGITS:
-            return self._number(text, line, column)
-        if integer:
-            return int(text)
-        value = float(text)
-        return self._number(text, line, column) if value in (float("inf"), float("-inf")) else value
-
-    def _number(self, text: str, line: int, column: int) -> Any:
-        shown = text if len(text) <= MAX_DIGITS else text[:MAX_DIGITS] + "…"
-        hint = "Put it in quotes when it is text"
-        self._problem(line, column, "number-too-big", f"the number {shown} is too big", value=shown, hint=hint)
-        return text
-
-    def _tagged(self, tag: str, text: str, line: int, column: int) -> Any:
-        name = tag.removeprefix(_CORE)
-        if name == "str":
-            return text
-        value = self._plain(text, line, column)
-        fits = {
-            "int": type(value) is int,
-            "float": type(value) in (int, float),
-            "bool": type(value) is bool,
-            "null": value is None,
-        }
-        if not fits.get(name, False):
-            known = name in fits and tag != name
-            message = f"the value is not a YAML {name}" if known else f"the tag '{_tag(tag)}' is not supported"
-            self._problem(line, column, "yaml-tag", message, value=_tag(tag))
-            return text
-        return value
 
     def _open(self, event: Any, container: dict[str, Any] | list[Any]) -> None:
         line, column = _mark(event)
@@ -228,9 +182,15 @@ class _Reader:
         if len(self.stack) >= MAX_DEPTH:
             self._problem(line, column, "too-deep", f"nested more than {MAX_DEPTH} levels deep")
             raise _Stop
-        core = _CORE + ("map" if isinstance(container, dict) else "seq")
+        core = scalars.CORE + ("map" if isinstance(container, dict) else "seq")
         if event.tag not in (None, "!", core):
-            self._problem(line, column, "yaml-tag", f"the tag '{_tag(event.tag)}' is not supported", _tag(event.tag))
+            self._problem(
+                line,
+                column,
+                "yaml-tag",
+                f"the tag '{scalars.shown(event.tag)}' is not supported",
+                scalars.shown(event.tag),
+            )
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         spot = Spot(self.file, line, column, children={} if isinstance(container, dict) else [])
@@ -294,10 +254,6 @@ def _within(text: str, line: int, column: int) -> tuple[int, int]:
     """A place past the end of the text as the end of its last line."""
     lines = text.splitlines() or [""]
     return (line, column) if line <= len(lines) else (len(lines), len(lines[-1]) + 1)
-
-
-def _tag(tag: str) -> str:
-    return "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
