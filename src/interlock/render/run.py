@@ -6,7 +6,7 @@ from datetime import datetime
 from interlock.model.gate import Gate, Verdict
 from interlock.model.state import DeploymentState, StepState
 from interlock.model.view import DeploymentView, StepView
-from interlock.render.line import Line, Look, clean, line, paint, plain_text, prose
+from interlock.render.line import Line, Look, clean, line, paint, prose
 from interlock.render.tree import SIGNS, STYLES, gate_lines, summary, tree_lines, words
 from interlock.render.view import plural, short
 
@@ -23,8 +23,8 @@ def status_text(
     """The tree, the gates that stop it, and, when it ended badly, the failure. Without `now`, no running times."""
     look = Look(max(width, 40), unicode)
     lines = [*tree_lines(view, now, look, rows=rows), *_blocking(view, now, look)]
-    if view.state.bad or view.failure:
-        lines += [(), *failure_lines(view, look)]
+    if failure := list(failure_lines(view, look)):
+        lines += [(), *failure]
     if following := list(_next(view)):
         lines += [(), *following]
     return paint(lines, look, color=color)
@@ -165,9 +165,8 @@ def plain_events(previous: DeploymentView | None, view: DeploymentView) -> list[
     for step in view.steps:
         was = before.get(step.name)
         quiet = was is None and step.state is StepState.WAITING
-        if quiet or (was is not None and was.state is step.state and _stops(was) == _stops(step)):
-            continue
-        lines.append(_event(step))
+        if not quiet and (was is None or was.state is not step.state or _stops(was) != _stops(step)):
+            lines.append(_event(step))
     if previous is not None:
         lines += [f"warning: {clean(notice)}" for notice in view.notices if notice not in previous.notices]
         if previous.state is not view.state:
@@ -189,6 +188,6 @@ def _event(step: StepView) -> str:
         text += f" ({'; '.join(stops)})" if stops else ""
     elif step.error and not step.state.active:
         text += f": {clean(step.error)}"
-    elif step.state in (StepState.DEFERRED,) and step.deferred:
+    elif step.state is StepState.DEFERRED and step.deferred:
         text += f" until there is {', '.join(step.deferred)}"
-    return plain_text(line(text))
+    return clean(text)
