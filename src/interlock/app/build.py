@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlock.app.place import Place, find_place
-from interlock.model.errors import UsageError
+from interlock.model.errors import Corrupt, NotFound, UsageError
 from interlock.store import Store
 from interlock.store.key import load_key
 
@@ -55,6 +55,35 @@ class Project:
         """The records, made when they are not there yet."""
         home = self.place.home(self.environ).prepare()
         return Store.open(home, load_key(home, self.environ))
+
+    @property
+    def kept(self) -> Store | None:
+        """The records, or None where nothing was ever recorded: for commands that only look, and must make nothing in a fresh clone.
+
+        Raises Corrupt where there were records and the database is gone: that is not "nothing yet".
+        """
+        home = self.place.home(self.environ)
+        if home.database.exists():
+            return self.store
+        if home.audit_head.exists():
+            raise Corrupt(
+                f"the database {home.database} is gone, but {home.audit_head} says that there were records",
+                hint="restore the data folder from a backup, or point INTERLOCK_HOME at the right one",
+                slug="database-gone",
+            )
+        return None
+
+    def records(self) -> Store:
+        """As `kept`, where having none is an error. Raises NotFound."""
+        store = self.kept
+        if store is None:
+            home = self.place.home(self.environ)
+            raise NotFound(
+                f"nothing is recorded here yet ({home.root})",
+                hint="nothing was deployed from here; is INTERLOCK_HOME right? `interlock doctor` shows where data lives",
+                slug="no-records",
+            )
+        return store
 
     def configuration(self, revision: str | None = None) -> "Configuration":
         """Of a revision, or of the working tree as it stands. Raises ConfigurationError."""

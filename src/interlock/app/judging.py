@@ -69,9 +69,12 @@ def judge(project: Project, *, at: str | None, base: str | None) -> Judged:
     repository = project.repository
     tree: Tree = repository.tree(at) if at else repository.folder_tree()
     configuration = load(tree, project.kinds)
-    with project.store.database.read() as tx:
-        standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
-        generation = ledger.generation(tx)
+    standing: dict[Key, Release] = {}
+    generation = 0
+    if (store := project.kept) is not None:
+        with store.database.read() as tx:
+            standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
+            generation = ledger.generation(tx)
     cache: dict[str, Configuration] = {}
 
     def configured_at(other: Tree) -> Configured:
