@@ -84,7 +84,7 @@ ENDED = replace(
                     changes="+2 ~1",
                     error="undoing failed: lab_item.gateway: 409 still in use",
                     error_hint="it is used by what another client made",
-                    undo="delete lab_item.gateway",
+                    undo="p-4a",
                 ),
                 StepView(
                     "web",
@@ -94,7 +94,7 @@ ENDED = replace(
                     20,
                     changes="±1 -1",
                     error="check health failed",
-                    undo="restored 2 items",
+                    undo="p-4b",
                     checks=(CheckResult("health", "http", False, "status 500, 200 wanted", 5, 10.0),),
                 ),
                 StepView("db", "staging", StepState.FAILED, ago(8), 8, error="apply failed: 500", done=1, left=2),

@@ -17,7 +17,7 @@ class StepView:
 
     `needs` are the "environment/component" names that it waits for. `deferred` are the outputs it waits for. `changes` sums the plan up
     ("+2 ~1 -0"), empty before there is one. `last_line` is redacted output. `error` is what went wrong, or why it was skipped or dropped.
-    `done` and `left` count changes written and not written, where an apply ended half-way. `undo` is the plan or error of undoing it, in words.
+    `done` and `left` count changes written and not written, where an apply ended half-way. `undo` is the id of the plan that undoes it, or "".
     """
 
     component: str

@@ -45,7 +45,7 @@ def failure_text(view: DeploymentView, *, width: int = 80, color: bool = False, 
 
 
 def failure_lines(view: DeploymentView, look: Look) -> Iterator[Line]:
-    bad = [step for step in view.steps if step.state.bad or (step.error and step.undo)]
+    bad = [step for step in view.steps if step.state.bad or (step.error and step.state is StepState.UNDONE)]
     if not (view.state.bad or view.failure or bad):
         return
     head = line((view.id, "strong"), "  ", (words(view.state), STYLES[view.state]), ": ")
@@ -60,7 +60,7 @@ def failure_lines(view: DeploymentView, look: Look) -> Iterator[Line]:
     for step in bad:
         sign, style = SIGNS[step.state]
         start = line("  ", (look.glyph(f"{sign} "), style), (step.name, "strong"), f" {words(step.state)}: ")
-        yield from prose(clean(step.error or step.undo) or "no reason was recorded", look, indent=4, first=start)
+        yield from prose(clean(step.error) or "no reason was recorded", look, indent=4, first=start)
         if step.error_hint:
             yield from prose(clean(step.error_hint), look, indent=4, first=line("    "), style="info")
         for check in step.checks:

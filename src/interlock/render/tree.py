@@ -197,8 +197,6 @@ def _remark(step: StepView) -> str:
             return f"for {', '.join(step.needs)}"
         case StepState.DEFERRED if step.deferred:
             return f"until there is {', '.join(step.deferred)}"
-        case StepState.UNDOING | StepState.UNDONE | StepState.UNDO_FAILED if step.undo:
-            return clean(step.undo)
         case _ if step.state.active:
             return clean(step.last_line)
     failed = [check for check in step.checks if not check.passed]
