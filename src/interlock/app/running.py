@@ -103,6 +103,7 @@ def blocked(view: DeploymentView) -> bool:
 def _run(project: Project, deployment: str, *, patience: float | None, show: Show) -> Exit:
     row = _row(project, deployment)
     manifest = load_manifest(project, row)
+    _look_again(project, deployment)
     context = project.context(manifest.secrets)
     slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
     with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="step") as pool:
@@ -128,6 +129,13 @@ def _run(project: Project, deployment: str, *, patience: float | None, show: Sho
         engine.finish()
     show(view_of(project.store, deployment))
     return EXITS[state]
+
+
+def _look_again(project: Project, deployment: str) -> None:
+    """What the last process saw of the gates says nothing now: each waiting step is judged anew before anything counts as blocked."""
+    with project.store.database.write() as tx:
+        for step in steps.of(tx, deployment):
+            steps.update(tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.WAITING)
 
 
 def _result(engine: SqliteEngine, deployment: str) -> Any:
