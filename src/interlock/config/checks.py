@@ -88,17 +88,19 @@ class HttpCheck(_Timing):
     status: Statuses = Field(
         default=("2xx",), description="Accepted status: a code, a class (2xx), a range (200-299) or a list of them."
     )
-    headers: dict[Text, str] = Field(default={}, description="Headers that are sent; may hold `${secret:NAME}`.")
+    headers: dict[Text, str] = Field(
+        default_factory=dict, description="Headers that are sent; may hold `${secret:NAME}`."
+    )
     body: Annotated[str | dict[str, JsonValue] | list[JsonValue] | None, Given] = Field(
         default=None, description="Body that is sent: text, or a mapping or list, which goes as JSON."
     )
-    expect_headers: dict[Text, str] = Field(default={}, description="Headers that the answer must have.")
+    expect_headers: dict[Text, str] = Field(default_factory=dict, description="Headers that the answer must have.")
     body_contains: Texts = Field(default=(), description="Text, or a list of texts, that the answer must contain.")
     body_matches: Annotated[Regular | None, Given] = Field(
         default=None, description="Regular expression that is searched for in the answer."
     )
     json_: dict[Text, Scalar] = Field(
-        default={},
+        default_factory=dict,
         alias="json",
         description="Path in a JSON answer (`status`, `items[0].name`) → the value it must have.",
     )
@@ -128,7 +130,7 @@ class CommandCheck(_Timing):
         description="Program and arguments, run in the component's folder; exit code 0 passes. No secrets here.",
     )
     environ: dict[Text, str] = Field(
-        default={}, description="Environment variables added for the program; may hold `${secret:NAME}`."
+        default_factory=dict, description="Environment variables added for the program; may hold `${secret:NAME}`."
     )
 
 

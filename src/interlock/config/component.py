@@ -37,7 +37,9 @@ class _Kinds(BaseModel):
 class Override(_Kinds):
     """What a component has otherwise in one environment, beside any key of its kind."""
 
-    variables: dict[Text, JsonValue] = Field(default={}, description="Variables that replace those of the same name.")
+    variables: dict[Text, JsonValue] = Field(
+        default_factory=dict, description="Variables that replace those of the same name."
+    )
     checks: Annotated[tuple[CheckEntry, ...] | None, Given] = Field(
         default=None, description="Checks that replace the component's."
     )
@@ -53,7 +55,9 @@ class Component(_Kinds):
         default=None,
         description="Where it is deployed: a list of names, or name → what differs there. Absent: everywhere; present: exactly those.",
     )
-    variables: dict[Text, JsonValue] = Field(default={}, description="Inputs by name; values may hold references.")
+    variables: dict[Text, JsonValue] = Field(
+        default_factory=dict, description="Inputs by name; values may hold references."
+    )
     checks: tuple[CheckEntry, ...] = Field(default=(), description="What must hold after an apply.")
     soak: Duration = Field(default=0.0, description="How long its checks must hold before it counts as verified.")
     ignore: tuple[IgnoreRule, ...] = Field(default=(), description="Drift that is accepted for a while.")
@@ -65,13 +69,13 @@ class Component(_Kinds):
 class ComponentsFile(Section):
     """The top level of interlock.yaml, for schema and reference; `discover` reads each part with its place."""
 
-    components: dict[Name, Any] = Field(default={}, description="Components by name.")
+    components: dict[Name, Any] = Field(default_factory=dict, description="Components by name.")
     discover: str | list[str] | dict[str, Any] = Field(
         default=[],
         description="Folders that are components: a pattern, a list of patterns, or pattern → keys for what it finds; `!pattern` leaves out.",
     )
     defaults: dict[str, Any] = Field(
-        default={},
+        default_factory=dict,
         description="Keys that components have unless they say otherwise; a kind's key reaches components of that kind.",
     )
     include: str | list[str] = Field(

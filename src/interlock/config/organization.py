@@ -41,13 +41,13 @@ class Approval(Section):
 
 class CredentialSet(Section):
     secrets: dict[Text, SecretName] = Field(
-        default={}, description="Environment variable → name of the secret that it gets."
+        default_factory=dict, description="Environment variable → name of the secret that it gets."
     )
     inherit: tuple[Text, ...] = Field(
         default=(), description="Environment variables passed through from the process that runs Interlock."
     )
     expect: dict[Text, str] = Field(
-        default={}, description="Environment variable → the value it must have; checked before anything runs."
+        default_factory=dict, description="Environment variable → the value it must have; checked before anything runs."
     )
 
 
@@ -134,22 +134,23 @@ class Secret(Section):
 class Sections(Section):
     """The sections that can stand alone."""
 
-    environments: dict[Name, Annotated[Environment, Empty]] = Field(default={})
-    runners: dict[Name, Runner] = Field(default={})
-    notifications: dict[Name, Notification] = Field(default={})
+    environments: dict[Name, Annotated[Environment, Empty]] = Field(default_factory=dict)
+    runners: dict[Name, Runner] = Field(default_factory=dict)
+    notifications: dict[Name, Notification] = Field(default_factory=dict)
 
 
 class OrganizationFile(Section):
     organization: Organization = Field(description="The organization itself.")
-    teams: dict[Name, Team] = Field(default={}, description="Groups of people, by name, for approvals.")
+    teams: dict[Name, Team] = Field(default_factory=dict, description="Groups of people, by name, for approvals.")
     environments: dict[Name, Annotated[Environment, Empty]] = Field(
         min_length=1, description="Where components are deployed, by name."
     )
-    runners: dict[Name, Runner] = Field(default={}, description="CI runners, by name, that checks ask about.")
-    caches: dict[Name, Cache] = Field(default={}, description="Caches, by name, that runners use.")
+    runners: dict[Name, Runner] = Field(default_factory=dict, description="CI runners, by name, that checks ask about.")
+    caches: dict[Name, Cache] = Field(default_factory=dict, description="Caches, by name, that runners use.")
     notifications: dict[Name, Notification] = Field(
-        default={}, description="Channels, by name, that are told of events."
+        default_factory=dict, description="Channels, by name, that are told of events."
     )
     secrets: dict[SecretName, Secret] = Field(
-        default={}, description="Where each secret comes from, by the name that `${secret:NAME}` uses. Never a value."
+        default_factory=dict,
+        description="Where each secret comes from, by the name that `${secret:NAME}` uses. Never a value.",
     )
