@@ -107,6 +107,7 @@ def _checked(
     done: list[str] = []
     if not used:
         return problems, ()
+    own.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _turn(FileLock(own / "lock", what=f"the check of {root}"), cancel, progress):
         materialise(_files(tree), own / "tree")
         for name in sorted(used):
@@ -162,7 +163,7 @@ def _files(tree: Tree) -> dict[str, tuple[bytes, int]]:
         try:
             if entry.is_link:
                 tree.real(entry.path)
-                files[entry.path] = (tree.target(entry.path).encode("utf-8", "surrogateescape"), entry.mode)
+                files[entry.path] = (tree.link_target(entry.path).encode("utf-8", "surrogateescape"), entry.mode)
             elif entry.mode in (0o100644, 0o100755):
                 files[entry.path] = (tree.read(entry.path), entry.mode)
         except ConfigurationError:
