@@ -305,6 +305,24 @@ def test_created_and_updated_and_moved_are_undone(bench: Bench) -> None:
     assert bench.plan().empty, "the generated moved blocks are gone, and nothing is left to do"
 
 
+def test_a_move_is_undone_though_the_source_has_moved_blocks_of_its_own(bench: Bench) -> None:
+    bench.deploy(
+        'resource "lab_item" "a" {\n  for_each   = toset(["k"])\n  collection = "things"\n  name       = each.key\n}\n'
+    )
+    second = (
+        'resource "lab_item" "b" {\n  for_each   = toset(["k"])\n  collection = "things"\n  name       = each.key\n}\n'
+        "moved {\n  from = lab_item.a\n  to   = lab_item.b\n}\n"
+    )
+    bench.deploy(second)
+    third = second.replace('"b"', '"c"') + "moved {\n  from = lab_item.b\n  to   = lab_item.c\n}\n"
+    forward = bench.deploy(third)
+    assert actions(forward) == {'lab_item.c["k"]': Action.MOVE}
+    back = undo(bench, forward, second)
+    assert actions(back) == {'lab_item.b["k"]': Action.MOVE}
+    assert bench.apply(back).ok
+    assert bench.plan().empty
+
+
 def test_a_first_deployment_is_undone_to_nothing(bench: Bench) -> None:
     forward = bench.deploy(item("a") + item("b"))
     back = undo(bench, forward, None)

@@ -15,7 +15,8 @@ from interlock.kind import CheckRequest
 from interlock.kinds.opentofu import command, init, tool
 from interlock.kinds.opentofu.copy import synchronise
 from interlock.kinds.opentofu.formatting import unformatted
-from interlock.kinds.opentofu.hcl import Traversal, blocks_of
+from interlock.kinds.opentofu.assemble import Traversal
+from interlock.kinds.opentofu.hcl import blocks_of
 from interlock.kinds.opentofu.messages import diagnostic
 from interlock.kinds.opentofu.module import suffix_of
 from interlock.kinds.opentofu.spec import OpenTofuSettings

@@ -112,18 +112,19 @@ def ensure(
     if not given and lock.exists():
         write_private(kept_lock, lock.read_bytes())
     (slot / "data").mkdir(exist_ok=True)  # a stack without backend, modules and providers has nothing to keep
-    write_private(slot / MARKER, json.dumps({"key": key(), "at": time.time()}).encode())
+    write_private(slot / MARKER, json.dumps({"key": key(), "at": time.time()}).encode(), durable=True)
     return Initialised(slot / "data", False, partial((slot / MARKER).unlink, missing_ok=True))
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Whole or not at all, and for this user alone from the first byte."""
+def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Whole or not at all, and for this user alone from the first byte; `durable`: even if the power goes."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     os.replace(draft, path)
 
 

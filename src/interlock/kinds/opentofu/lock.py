@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from interlock.kinds.opentofu.hcl import blocks_of, literal
+from interlock.kinds.opentofu.assemble import literal
+from interlock.kinds.opentofu.hcl import blocks_of
 
 
 def providers(lock: bytes) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from interlock.kinds.opentofu.spec import OpenTofuSettings
 from interlock.kinds.opentofu.stack import GENERATED, Stack
-from interlock.model.change import Change
 from interlock.model.errors import ConfigurationError, Problem
 
 OVERRIDE, UNDO_MOVES = GENERATED
@@ -52,11 +51,6 @@ def write_files(stack: Path, facts: Stack, moves: Iterable[tuple[str, str]] = ()
     blocks = [{"from": old, "to": new} for old, new in sorted(moves)]
     if blocks:  # in a file of its own: both tools refuse `moved` blocks in override files
         (stack / UNDO_MOVES).write_text(json.dumps({"moved": blocks}), encoding="utf-8")
-
-
-def moves_back(changes: Iterable[Change]) -> tuple[tuple[str, str], ...]:
-    """(from, to) that undo the moves among `changes`."""
-    return tuple((c.address, c.previous_address) for c in changes if c.previous_address)
 
 
 def backend_summary(facts: Stack, settings: OpenTofuSettings) -> Mapping[str, str]:

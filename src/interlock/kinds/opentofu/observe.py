@@ -42,9 +42,9 @@ def plan(request: PlanRequest, world: World) -> Planned:
         held_back=request.held_back,
     )
     undoing = request.undoing if request.direction is Direction.UNDO else None
-    moves = managed.moves_back(undoing.changes) if undoing and not request.undo_to_nothing else ()
+    undone = undoing.changes if undoing and not request.undo_to_nothing else ()
     destroy = request.direction is Direction.REMOVE or request.undo_to_nothing
-    with session(work, world, moves=moves) as ready:
+    with session(work, world, undone=undone) as ready:
         data, document, said = _run(ready, destroy=destroy, lock=not request.speculative and not ready.managed)
         file = read_plan_file(data)
         shown = normalise(document, world.secrets)

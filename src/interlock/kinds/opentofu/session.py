@@ -16,8 +16,10 @@ from typing import Any
 
 from interlock.kinds.opentofu import command, init, managed, tool
 from interlock.kinds.opentofu.artifact import LOCK_FILE
+from interlock.kinds.opentofu.moves import moves_back
 from interlock.kinds.opentofu.spec import OpenTofuSettings
 from interlock.kinds.opentofu.stack import Stack, read_stack
+from interlock.model.change import Change
 from interlock.model.digest import canonical, sha256
 from interlock.model.errors import InterlockError, ToolFailed
 from interlock.world import World
@@ -103,11 +105,11 @@ def session(
     work: Work,
     world: World,
     *,
-    moves: tuple[tuple[str, str], ...] = (),
+    undone: tuple[Change, ...] = (),
     lock: bytes | None = None,
     program: tool.Program | None = None,
 ) -> Iterator[Session]:
-    """`lock` is the lock file to go by where the source has none; `program` one that was chosen already.
+    """`undone` are changes whose moves are to be taken back. `lock` is the lock file to go by where the source has none; `program` one that was chosen already.
 
     Raises ToolMissing, ToolMismatch, ConfigurationError, ToolFailed, Cancelled; nothing is left behind but the kept init.
     """
@@ -119,7 +121,7 @@ def session(
     pinned = [tool.Requirement(work.settings.version, f"`version` of {work.what}")] if work.settings.version else []
     tool.require(program, [*pinned, *facts.requirements])
     managed.permit(facts, work.settings, work.zone)
-    managed.write_files(stack, facts, moves)
+    managed.write_files(stack, facts, moves_back(undone, facts.moves))
     if lock and not (stack / LOCK_FILE).exists():
         init.write_private(stack / LOCK_FILE, lock)
     plain = _revealed(work.inputs)

@@ -16,6 +16,7 @@ from typing import Any
 from interlock.kinds.opentofu.facts import Backend, ParsedFile, Reference, Resource, Template
 from interlock.kinds.opentofu.hcl import parse
 from interlock.kinds.opentofu.module import loaded
+from interlock.kinds.opentofu.moves import Move, moved_blocks
 from interlock.kinds.opentofu.tool import Requirement
 from interlock.model.digest import canonical, sha256
 from interlock.model.errors import Location
@@ -39,6 +40,7 @@ class Stack:
     ephemeral: frozenset[str]
     fingerprint: str
     dynamic: bool
+    moves: tuple[Move, ...] = ()  # the root module's moved blocks
     broken: bool = False  # a file of the stack, or of a module it calls, is no HCL
 
 
@@ -84,6 +86,7 @@ def read_stack(source: Path, path: str, *, opentofu: bool) -> Stack:
         ephemeral=frozenset(v.name for f in own for v in f.parsed.variables if v.ephemeral),
         fingerprint=sha256(canonical(prints)),
         dynamic=dynamic,
+        moves=tuple(m for f in own for m in moved_blocks(f.content, is_json=f.path.endswith(".json"))),
         broken=broken,
     )
 
@@ -104,7 +107,7 @@ def _modules(source: Path, path: str, *, opentofu: bool) -> Iterator[tuple[str, 
             for call in file.parsed.modules:
                 text = text_of(call.source) if call.source else None
                 if text is not None and _is_local(text):
-                    target = _joined(folder, text)
+                    target = _real(source, _joined(folder, text))
                     if target is not None and target not in (*above, folder):
                         waiting.append((f"{prefix}module.{call.name}.", target, (*above, folder)))
 
@@ -155,6 +158,15 @@ def _print(file: _File, *, whole: bool) -> Any:
 
 def _is_local(source: str) -> bool:
     return source.startswith(("./", "../")) or source in (".", "..")
+
+
+def _real(source: Path, folder: str | None) -> str | None:
+    """Where a folder really is: the tools resolve links first, so what a linked module calls is relative to there."""
+    if folder is None:
+        return None
+    found = (source / folder).resolve()
+    root = source.resolve()
+    return found.relative_to(root).as_posix().removeprefix(".") if found.is_relative_to(root) else None
 
 
 def _joined(folder: str, source: str) -> str | None:
