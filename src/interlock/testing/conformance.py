@@ -116,7 +116,6 @@ class Driver:
     ) -> Plan:
         harness = self.harness
         self.materialise(version)
-        world = replace(harness.outside.world, fence=None)  # planning has no lease
         planned = harness.kind.plan(
             PlanRequest(
                 component=harness.component,
@@ -132,7 +131,7 @@ class Driver:
                 undoing=undoing,
                 undo_to_nothing=to_nothing,
             ),
-            world,
+            harness.outside.reading(),
         )
         return self.stored(version, direction, planned, speculative=speculative)
 
@@ -303,6 +302,13 @@ class KindConformance:
             assert receipt.outcome is Outcome.UNCHANGED
         assert (driver.harness.contents(), driver.harness.writes()) == (before, writes)
 
+    def test_a_speculative_plan_is_never_applied(self, driver: Driver) -> None:
+        plan = driver.plan("one", speculative=True)
+        before, writes = driver.harness.contents(), driver.harness.writes()
+        with pytest.raises(StalePlan):
+            driver.apply(plan)
+        assert (driver.harness.contents(), driver.harness.writes()) == (before, writes)
+
     @pytest.mark.parametrize("how", ["altered", "absent", "swapped"])
     def test_a_stored_plan_that_is_not_the_planned_one_is_refused(self, driver: Driver, how: str) -> None:
         plan, blobs = driver.plan("one"), driver.harness.outside.blobs
@@ -443,7 +449,7 @@ class KindConformance:
             root, {name: harness.settings()}, {name: "interlock.yaml:3:5"}, harness.folder / "check", harness.environ()
         )
         (harness.folder / "check").mkdir()
-        problems = harness.kind.check(request, replace(harness.outside.world, fence=None, state=None))
+        problems = harness.kind.check(request, harness.outside.reading())
         assert (not [p for p in problems if p.severity == "error"]) is good, problems
         assert list(problems) == sorted(problems)
         assert {path.relative_to(root): path.is_file() and path.read_bytes() for path in root.rglob("*")} == before

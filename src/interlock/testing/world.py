@@ -117,6 +117,11 @@ class Outside:
     states: MemoryStates
     lines: list[str]
 
+    def reading(self) -> World:
+        """The world of work that has no lease: planning, checking."""
+        state = self.world.state and LoopbackState(self.states, None)
+        return replace(self.world, fence=None, state=state)
+
     def renew_cancel(self) -> None:
         """As a new process would begin: nothing is cancelled."""
         self.cancel = CancelToken()

@@ -56,7 +56,7 @@ def attempt(settings: Mapping[str, Any], timeout: float, world: World) -> Seen:
 
 def _judge(wanted: HttpSettings, answer: Response) -> Seen:
     """Everything that differs from what was wanted, in one sentence."""
-    faults: list[str] = []
+    faults = _cut_short(answer)
     if not _status_matches(wanted.status, answer.status):
         faults.append(f"expected {_text(wanted.status)}")
     for name, value in sorted(wanted.expect_headers.items()):
@@ -74,6 +74,14 @@ def _judge(wanted: HttpSettings, answer: Response) -> Seen:
         faults += _json_faults(wanted.json_, body)
     seen = f"HTTP {answer.status}"
     return Seen(not faults, f"{seen}: {'; '.join(faults)}" if faults else seen)
+
+
+def _cut_short(answer: Response) -> list[str]:
+    """An answer that promised more than came was cut: what came proves nothing."""
+    promised = answer.headers.get("content-length", "")
+    if not answer.body or not promised.isdigit() or len(answer.body) >= min(int(promised), _BODY_LIMIT):
+        return []
+    return [f"the answer was cut after {len(answer.body)} of {promised} bytes"]
 
 
 def _json_faults(expected: Mapping[str, Any], body: str) -> list[str]:

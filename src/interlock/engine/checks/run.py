@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.engine.checks import command, http, runner, tcp
+from interlock.engine.checks.bounded import bounded
 from interlock.engine.checks.judge import Attempt, Judgement, judge
 from interlock.engine.checks.seen import BadSettings, Seen, short
 from interlock.model.check import Check, CheckResult
@@ -142,14 +143,14 @@ def _look(check: Check, timeout: float, look_up: LookUp, world: World, outside: 
     settings = _clear(resolve(dict(check.settings), look_up, _joiner(world)), world)
     match check.type:
         case "http":
-            return http.attempt(settings, timeout, world)
+            return bounded(lambda: http.attempt(settings, timeout, world), timeout, world)
         case "tcp":
-            return tcp.attempt(settings, timeout)
+            return bounded(lambda: tcp.attempt(settings, timeout), timeout, world)
         case "command":
             return command.attempt(settings, timeout, world, outside.environ, outside.cwd)
         case "runner":
             runners = _clear(resolve(dict(outside.runners), look_up, _joiner(world)), world)
-            return runner.attempt(settings, timeout, world, runners)
+            return bounded(lambda: runner.attempt(settings, timeout, world, runners), timeout, world)
         case _:
             raise BadSettings(
                 f"there is no check of type '{short(check.type, 40)}'; there are command, http, runner and tcp"

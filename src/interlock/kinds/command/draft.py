@@ -11,7 +11,7 @@ from typing import Any
 
 from interlock.model.change import Action, Change, Note, OutputChange
 from interlock.model.digest import canonical, sha256
-from interlock.model.errors import ArtifactMismatch
+from interlock.model.errors import ArtifactMismatch, StalePlan
 from interlock.model.plan import Plan
 from interlock.world import World
 
@@ -54,6 +54,13 @@ def stored_draft(plan: Plan, world: World) -> dict[str, Any]:
             f"the stored plan of {plan.component} in {plan.environment} belongs to {owner[0]} in {owner[1]}"
         )
     return dict(draft)
+
+
+def appliable_draft(plan: Plan, world: World) -> dict[str, Any]:
+    """As `stored_draft`. Raises StalePlan for a plan that was never meant to be applied."""
+    if plan.speculative:
+        raise StalePlan(f"plan {plan.id} is speculative and is never applied", hint="Plan again, for a deployment.")
+    return stored_draft(plan, world)
 
 
 def moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from interlock.kind import ApplyRequest, CheckRequest, PlanRequest, Source
 from interlock.kinds.command.act import apply
 from interlock.kinds.command.call import TOOL, call_of, undone
 from interlock.kinds.command.check import check
-from interlock.kinds.command.draft import stored_draft
+from interlock.kinds.command.draft import appliable_draft
 from interlock.kinds.command.observe import observe
 from interlock.kinds.command.sources import sources
 from interlock.kinds.command.spec import CommandSettings
@@ -41,7 +41,7 @@ class CommandKind:
         return Planned(seen.changes, seen.base, TOOL, world.blobs.put(seen.bytes), seen.outputs, notes=seen.notes)
 
     def apply(self, request: ApplyRequest, world: World) -> Receipt:
-        draft, plan = stored_draft(request.plan, world), request.plan
+        draft, plan = appliable_draft(request.plan, world), request.plan
         nothing = draft["target"] == "nothing"
         return apply(call_of(request, plan.component, plan.environment, plan.direction, nothing), draft, world)
 
