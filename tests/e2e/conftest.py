@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from e2e.shop import READER, WRITER, Shop, make_shop
 from interlock.testing import tools
 from interlock.testing.labcloud import LabCloud
-from e2e.shop import READER, WRITER, Shop, make_shop
 
 
 @pytest.fixture(scope="session")
