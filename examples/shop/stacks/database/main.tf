@@ -2,10 +2,6 @@ variable "environment" {
   type = string
 }
 
-variable "network_id" {
-  type = string
-}
-
 variable "password" {
   type      = string
   sensitive = true
@@ -20,7 +16,6 @@ resource "lab_item" "database" {
   name       = "orders"
   size       = var.gigabytes
   secret     = var.password
-  labels     = { network = var.network_id }
 
   lifecycle {
     prevent_destroy = true

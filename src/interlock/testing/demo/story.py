@@ -6,13 +6,13 @@ from interlock.testing.demo.stage import BEA, Ran, Stage, out
 from interlock.testing.demo.witness import Contradiction, insist
 
 BOTH = ("staging", "production")
-PREMIUM = {"staging-services/app", "staging-services/edge"}
+PREMIUM = {"staging-services/app", "staging-services/worker"}
 
 
 def a_repository(stage: Stage) -> None:
     stage.title("1. A repository")
     stage.say(
-        """Four OpenTofu stacks (network, database, app, edge), a module that two of them share, and two environments, staging and
+        """Four OpenTofu stacks (network, database, app, worker), a module that two of them share, and two environments, staging and
         production. Two files at the root say what is deployed, where, and who must agree."""
     )
     stage.run("git ls-files '*.yaml' '*.json' '*main.tf'")
@@ -22,7 +22,7 @@ def a_repository(stage: Stage) -> None:
 def day_one(stage: Stage) -> None:
     stage.title("2. Day one: everything, to staging")
     stage.say(
-        "Nothing is deployed yet, so everything is. Staging asks nobody; the checks of app and edge are HTTP requests."
+        "Nothing is deployed yet, so everything is. Staging asks nobody; the checks of app and worker are HTTP requests."
     )
     mark = stage.witness.mark()
     stage.run("interlock deploy --env staging")
@@ -32,14 +32,14 @@ def day_one(stage: Stage) -> None:
     insist(sorted(writes) == sorted(f"POST {name}" for name in made), f"not each was created once: {writes}")
     insist(stage.witness.writers(mark) == {"writer"}, "the token for planning was used to write")
     answered = {name for name, status in stage.witness.health_checks(mark) if status == 200}
-    insist(answered == {"app", "edge"}, f"healthy were {answered}")
+    insist(answered == {"app", "worker"}, f"healthy were {answered}")
     stage.seen(
-        f"the lab cloud has {len(made)} new items, each created once, by the token that may write; app and edge answer 200"
+        f"the lab cloud has {len(made)} new items, each created once, by the token that may write; app and worker answer 200"
     )
 
     stage.say(
-        f"""Production wants a yes from the team platform. It is empty too, so each plan that needs an output of the one before it is
-        made after it, and approved then: no plan is made from guesses. {name_of(BEA)} approves wave by wave."""
+        f"""Production wants a yes from the team platform. It is empty too, so the plans that need
+        outputs of others are made after these, and approved then: no plan is made from guesses. {name_of(BEA)} approves in two waves."""
     )
     approve_until_done(stage, "interlock deploy --env production", BEA)
     insist(len(stage.witness.contents("production")) == 6, "production is not complete")
@@ -56,8 +56,8 @@ def a_branch(stage: Stage) -> None:
     stage.run("interlock affected --explain")
     stage.run("interlock plan")
     report = stage.ask("interlock", "affected", "--json")
-    touched = sorted(f"{one['environment']}/{one['component']}" for one in report["affected"])
-    insist(touched == sorted(f"{e}/{c}" for e in BOTH for c in ("app", "edge")), f"affected are {touched}")
+    touched = sorted(f"{one['environment']}/{one['component']}" for one in report["pairs"])
+    insist(touched == sorted(f"{e}/{c}" for e in BOTH for c in ("app", "worker")), f"affected are {touched}")
     insist(not stage.witness.writers(mark), "planning wrote")
     stage.seen("2 of 4 components are affected, in both environments; the lab cloud saw reads and not one write")
 
@@ -75,7 +75,7 @@ def merged(stage: Stage) -> None:
     stage.seen("staging is updated and verified; production is as it was, and waits")
 
     stage.say(
-        "Bea reads the two plans and says yes to exactly these. Ann wrote the commit: her own yes would not count."
+        "Bea, of the team platform, says yes to exactly these two plans. Ann is not in it, and who wrote a commit could not approve it anyway."
     )
     deployment = id_in(blocked)
     stage.run(f"interlock approve {deployment} --env production --as {BEA} --comment 'tier only, no replace'")
@@ -134,7 +134,7 @@ def behind_our_back(stage: Stage) -> None:
     stage.run(f"interlock deploy --resume {deployment}")
     insist(stage.witness.writes(mark) == ["PUT production-services/app"], f"writes were {stage.witness.writes(mark)}")
     insist(stage.witness.contents() == before, "it is not as before")
-    stage.run("interlock drift", fold=True)
+    stage.run("interlock drift --env production", fold=True)
     stage.seen("one write, and the app is as it was released")
 
 
@@ -170,12 +170,12 @@ CHAPTERS = (a_repository, day_one, a_branch, merged, a_bad_commit, behind_our_ba
 def approve_until_done(stage: Stage, command: str, person: str) -> None:
     """Deploys, and as long as it waits, approves and goes on. Raises Contradiction after as many waves as there are stacks."""
     blocked = stage.run(command, exits=(3,), fold=True)
-    for _ in range(4):
+    for _ in range(2):
         stage.run(f"interlock approve {id_in(blocked)} --env production --as {person}")
         blocked = stage.run(command, exits=(0, 3), fold=True)
         if blocked.code == 0:
             return
-    raise Contradiction(f"`{command}` still waits after four approvals")
+    raise Contradiction(f"`{command}` still waits after two approvals")
 
 
 def id_in(ran: Ran) -> str:

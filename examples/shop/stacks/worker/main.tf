@@ -2,7 +2,11 @@ variable "environment" {
   type = string
 }
 
-variable "upstream" {
+variable "network_id" {
+  type = string
+}
+
+variable "database_url" {
   type = string
 }
 
@@ -10,9 +14,10 @@ module "service" {
   source = "../../modules/service"
 
   environment = var.environment
-  name        = "edge"
+  name        = "worker"
   replicas    = 2
-  config      = jsonencode({ upstream = var.upstream, timeout = 5 })
+  config      = jsonencode({ database = var.database_url, timeout = 5 })
+  labels      = { network = var.network_id }
 }
 
 output "url" {
