@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from interlock.kind import CheckRequest, Kind
 from interlock.model.digest import Keyed, sha256
-from interlock.model.errors import Cancelled, ConfigurationError, InterlockError, Location, Problem, ToolFailed
+from interlock.model.errors import (
+    Cancelled,
+    ConfigurationError,
+    InterlockError,
+    Location,
+    Permanent,
+    Problem,
+    ToolFailed,
+)
 from interlock.model.manifest import Pair
 from interlock.model.plan import Blob
 from interlock.world import Cancel, Http, World
@@ -107,7 +115,7 @@ def _checked(
     done: list[str] = []
     if not used:
         return problems, ()
-    own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(own)
     with _turn(FileLock(own / "lock", what=f"the check of {root}"), cancel, progress):
         materialise(_files(tree), own / "tree")
         for name in sorted(used):
@@ -121,7 +129,7 @@ def _checked(
                 work=own / name,
                 environ=base_environ(environ),
             )
-            request.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(request.work)
             progress(name, "checking")
             try:
                 problems += kinds[name].check(request, _world(cache, cancel, name, progress))
@@ -140,6 +148,17 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     named = Path(environ.get("XDG_CACHE_HOME", ""))
     user = Path(environ.get("HOME") or Path.home())
     return (named if named.is_absolute() else user / ".cache") / "interlock"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Permanent(
+            f"the folder {folder} cannot be made: {error.strerror}",
+            hint="set XDG_CACHE_HOME to a folder that can be written",
+            slug="folder-unwritable",
+        ) from None
 
 
 @contextmanager
