@@ -226,7 +226,8 @@ def test_another_version_of_the_tool_is_refused(bench: Bench) -> None:
 def test_another_lock_file_is_refused(bench: Bench) -> None:
     bench.write(item("a"))
     planned = bench.plan()
-    (bench.stack / ".terraform.lock.hcl").write_text("# altered\n" + (bench.stack / ".terraform.lock.hcl").read_text())
+    lock = bench.stack / ".terraform.lock.hcl"
+    lock.write_text(lock.read_text().replace("0.1.0", "0.1.1"))
     with pytest.raises(StalePlan, match="lock"):
         bench.apply(planned)
     assert writes(bench) == []
@@ -321,6 +322,27 @@ def test_a_move_is_undone_though_the_source_has_moved_blocks_of_its_own(bench: B
     assert actions(back) == {'lab_item.b["k"]': Action.MOVE}
     assert bench.apply(back).ok
     assert bench.plan().empty
+
+
+def test_a_release_that_brought_a_provider_is_undone_with_the_older_lock_file(bench: Bench) -> None:
+    old = 'resource "terraform_data" "x" {\n  input = 1\n}\n'
+    lock = bench.stack / ".terraform.lock.hcl"
+    bench.write("")
+    (bench.stack / "main.tf").write_text(old)
+    old_lock = "# The older release's.\n"
+    lock.write_text(old_lock)
+    assert bench.apply(bench.plan()).ok
+    lock.unlink()
+    (bench.work / "tool/lock.hcl").unlink(missing_ok=True)
+    forward = bench.deploy(old + item("new"))
+    bench.write("")
+    (bench.stack / "main.tf").write_text(old)
+    lock.write_text(old_lock)
+    back = bench.plan(direction=Direction.UNDO, undoing=bench.stored(forward))
+    assert actions(back) == {"lab_item.new": Action.DELETE}
+    lock.write_text(old_lock)  # as the stored source has it, made anew for the apply
+    assert bench.apply(back, plan=bench.stored(back, Direction.UNDO)).ok
+    assert bench.cloud.items() == []
 
 
 def test_a_first_deployment_is_undone_to_nothing(bench: Bench) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 
 from interlock.kind import ApplyRequest
 from interlock.kinds.opentofu import command, managed, tool
-from interlock.kinds.opentofu.artifact import LOCK_FILE, digest_of_lock, read_plan_file, unpack
+from interlock.kinds.opentofu.artifact import LOCK_FILE, read_plan_file, unpack
 from interlock.kinds.opentofu.artifact import managed as addresses
 from interlock.kinds.opentofu.init import write_private
+from interlock.kinds.opentofu.lock import digest_of
 from interlock.kinds.opentofu.messages import Messages
 from interlock.kinds.opentofu.outputs import published
 from interlock.kinds.opentofu.redact import redactor
@@ -33,7 +34,7 @@ from interlock.model.errors import (
     ToolFailed,
     ToolMismatch,
 )
-from interlock.model.plan import Blob, Plan
+from interlock.model.plan import Blob, Direction, Plan
 from interlock.model.receipt import Outcome, Receipt
 from interlock.world import World
 
@@ -68,8 +69,12 @@ def apply(request: ApplyRequest, world: World) -> Receipt:
     data, sensitive = _stored(plan, world)
     program = tool.find(request.settings.tool, request.environ, world, request.work)
     _same_tool(plan, program)
-    lock = read_plan_file(data).lock if data else None
-    with session(work, world, lock=lock, program=program) as ready:
+    lock = read_plan_file(data).lock if data else b""
+    # An undo may have added to the source's lock file; what it went by is in the plan, and the source cannot change: it is stored.
+    undo = plan.direction is Direction.UNDO
+    if not undo:
+        _same_lock(plan, request.source / request.settings.path / LOCK_FILE, work.what)
+    with session(work, world, lock=lock, force_lock=undo, program=program) as ready:
         before = ready.state()
         _same_base(plan, ready, before)
         redact = redactor(world.secrets, sensitive)
@@ -100,12 +105,14 @@ def _same_tool(plan: Plan, program: tool.Program) -> None:
         )
 
 
+def _same_lock(plan: Plan, lock: Path, what: str) -> None:
+    """Before init, which would fail on it in words of its own. A source without a lock file gets the plan's."""
+    if lock.exists() and plan.planned.base["lock"] != digest_of(lock.read_bytes()):
+        raise StalePlan(f"{what}: {LOCK_FILE} is not the one that the plan was made with", hint="plan again")
+
+
 def _same_base(plan: Plan, ready: Session, state: Mapping[str, Any] | None) -> None:
     base, what = plan.planned.base, ready.work.what
-    lock = ready.stack / LOCK_FILE
-    here = digest_of_lock(lock.read_bytes()) if lock.exists() else ""
-    if base["lock"] and base["lock"] != here:
-        raise StalePlan(f"{what}: {LOCK_FILE} is not the one that the plan was made with", hint="plan again")
     for key, value in {"managed": ready.managed, **managed.backend_summary(ready.facts, ready.work.settings)}.items():
         if base[key] != value:
             raise StalePlan(

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interlock.model.digest import sha256
 from interlock.model.errors import ArtifactMismatch, ToolFailed
 
 LOCK_FILE = ".terraform.lock.hcl"
@@ -28,14 +27,6 @@ class PlanFile:
     serial: int
     empty: bool
     lock: bytes
-
-    @property
-    def lock_digest(self) -> str:
-        return digest_of_lock(self.lock)
-
-
-def digest_of_lock(lock: bytes) -> str:
-    return sha256(lock) if lock else ""
 
 
 def read_plan_file(data: bytes) -> PlanFile:

@@ -13,9 +13,9 @@ from typing import Any
 
 from interlock.kind import PlanRequest
 from interlock.kinds.opentofu import command, managed
-from interlock.kinds.opentofu.artifact import LOCK_FILE, pack, read_plan_file
+from interlock.kinds.opentofu.artifact import LOCK_FILE, pack, read_plan_file, unpack
 from interlock.kinds.opentofu.init import write_private
-from interlock.kinds.opentofu.lock import providers
+from interlock.kinds.opentofu.lock import digest_of, providers
 from interlock.kinds.opentofu.messages import Messages
 from interlock.kinds.opentofu.normalise import Shown, normalise
 from interlock.kinds.opentofu.notes import notes
@@ -24,7 +24,7 @@ from interlock.kinds.opentofu.session import Session, Work, load_json, session
 from interlock.kinds.opentofu.spec import OpenTofuSettings
 from interlock.kinds.opentofu.undo import with_undo
 from interlock.model.change import Action
-from interlock.model.errors import PartlyChanged
+from interlock.model.errors import ArtifactMismatch, PartlyChanged
 from interlock.model.plan import Direction, Plan, Planned, Tool
 from interlock.world import World
 
@@ -44,10 +44,11 @@ def plan(request: PlanRequest, world: World) -> Planned:
     undoing = request.undoing if request.direction is Direction.UNDO else None
     undone = undoing.changes if undoing and not request.undo_to_nothing else ()
     destroy = request.direction is Direction.REMOVE or request.undo_to_nothing
-    with session(work, world, undone=undone) as ready:
+    with session(work, world, undone=undone, more_lock=_lock_of_undone(undoing, world)) as ready:
         data, document, said = _run(ready, destroy=destroy, lock=not request.speculative and not ready.managed)
         file = read_plan_file(data)
         shown = normalise(document, world.secrets)
+        lock = file.lock or _lock_of(ready)
         if request.undo_to_nothing:
             _only_what_was_made(shown, undoing, work.what)
         found = Planned(
@@ -56,11 +57,11 @@ def plan(request: PlanRequest, world: World) -> Planned:
                 "lineage": file.lineage,
                 "serial": file.serial,
                 "empty": file.empty,
-                "lock": file.lock_digest,
+                "lock": digest_of(lock),
                 "managed": ready.managed,
                 **managed.backend_summary(ready.facts, request.settings),
             },
-            tool=Tool(ready.program.name, str(ready.program.version), providers(file.lock or _lock_of(ready))),
+            tool=Tool(ready.program.name, str(ready.program.version), providers(lock)),
             artifact=None,
             outputs=shown.outputs,
             found=shown.found,
@@ -105,6 +106,17 @@ def _run(ready: Session, *, destroy: bool, lock: bool) -> tuple[bytes, Mapping[s
         stdout_to=shown,
     )
     return out.read_bytes(), load_json(shown, f"the plan of {work.what}"), said
+
+
+def _lock_of_undone(undoing: Plan | None, world: World) -> bytes:
+    """The lock file that the undone plan went by; b"" when its stored plan is gone: then an undo without it is tried."""
+    if undoing is None or undoing.planned.artifact is None:
+        return b""
+    try:
+        return read_plan_file(unpack(world.blobs.get(undoing.planned.artifact))[0]).lock
+    except ArtifactMismatch as error:
+        world.log(f"the lock file of the undone plan is not known: {error.message}")
+        return b""
 
 
 def _only_what_was_made(shown: Shown, undoing: Plan | None, what: str) -> None:

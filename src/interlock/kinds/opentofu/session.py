@@ -16,6 +16,7 @@ from typing import Any
 
 from interlock.kinds.opentofu import command, init, managed, tool
 from interlock.kinds.opentofu.artifact import LOCK_FILE
+from interlock.kinds.opentofu.lock import with_missing
 from interlock.kinds.opentofu.moves import moves_back
 from interlock.kinds.opentofu.spec import OpenTofuSettings
 from interlock.kinds.opentofu.stack import Stack, read_stack
@@ -106,10 +107,13 @@ def session(
     world: World,
     *,
     undone: tuple[Change, ...] = (),
-    lock: bytes | None = None,
+    lock: bytes = b"",
+    force_lock: bool = False,
+    more_lock: bytes = b"",
     program: tool.Program | None = None,
 ) -> Iterator[Session]:
-    """`undone` are changes whose moves are to be taken back. `lock` is the lock file to go by where the source has none; `program` one that was chosen already.
+    """`undone` are changes whose moves are to be taken back. `lock` is the lock file to go by where the source has none, or, with `force_lock`,
+    in any case; `more_lock` one whose further providers are needed, too; `program` one that was chosen already.
 
     Raises ToolMissing, ToolMismatch, ConfigurationError, ToolFailed, Cancelled; nothing is left behind but the kept init.
     """
@@ -122,8 +126,11 @@ def session(
     tool.require(program, [*pinned, *facts.requirements])
     managed.permit(facts, work.settings, work.zone)
     managed.write_files(stack, facts, moves_back(undone, facts.moves))
-    if lock and not (stack / LOCK_FILE).exists():
-        init.write_private(stack / LOCK_FILE, lock)
+    here = stack / LOCK_FILE
+    if lock and (force_lock or not here.exists()):
+        init.write_private(here, lock)
+    elif more_lock and here.exists():
+        init.write_private(here, with_missing(here.read_bytes(), more_lock))
     plain = _revealed(work.inputs)
     declared = {name: value for name, value in plain.items() if facts.variables is None or name in facts.variables}
     keep = work.work / "tool"
