@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from interlock.store import Store
+from interlock.store.home import Home
+from interlock.store.key import load_key
 from interlock.testing import tools
 from interlock.testing.labcloud import LabCloud, Token
 
@@ -236,6 +239,12 @@ class Shop:
         gates = next(s["gates"] for s in steps if s["component"] == component)
         return next(g for g in gates if g["name"] == gate)
 
+    def store(self, home: Path | None = None) -> Store:
+        """The records themselves, opened in this process as one more client of them."""
+        environment = self.environment | ({"INTERLOCK_HOME": str(home)} if home else {})
+        found = Home.locate("shop", self.git("rev-list", "--max-parents=0", "HEAD"), environment).prepare()
+        return Store.open(found, load_key(found, environment))
+
     def sql(self, statement: str, *values: Any) -> list[Any]:
         """One statement on the records, from another process's point of view."""
         with sqlite3.connect(self.home / "interlock.db", timeout=20) as database:
@@ -274,6 +283,15 @@ class Shop:
 
 
 _CREDENTIALS = "{plan: {inherit: [LAB_URL], secrets: {LAB_TOKEN: READER}}, apply: {inherit: [LAB_URL], secrets: {LAB_TOKEN: WRITER}}}"
+
+
+def item(label: str, *, collection: str = "var.environment", name: str = "", size: int = 1, more: str = "") -> str:
+    """A resource `lab_item.LABEL` in HCL; `collection` is an expression, `more` its further lines."""
+    return (
+        f'resource "lab_item" "{label}" {{\n  collection = {collection}\n  name = "{name or label}"\n  size = {size}\n'
+        + "".join(f"  {line}\n" for line in more.splitlines())
+        + "}\n"
+    )
 
 
 def make_shop(folder: Path, lab: LabCloud, found: tools.Tools) -> Shop:
