@@ -6,6 +6,7 @@ from interlock.app.build import Project
 from interlock.model.errors import NotFound, UsageError
 from interlock.model.state import StepState
 from interlock.store import approvals, deployments, plans, steps
+from interlock.store.steps import StepRecord
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def answer(
         found = [
             step
             for step in steps.of(change.tx, row.id, environment)
-            if step.state == StepState.BLOCKED and step.plan and (not component or step.component == component)
+            if _waits(step) and (not component or step.component == component)
         ]
         if not found:
             where = " ".join(filter(None, (component, f"in {environment}" if environment else "")))
@@ -42,7 +43,7 @@ def answer(
             )
         covered = []
         for step in found:
-            plan = plans.get(change.tx, project.store.keyed, step.plan).plan
+            plan = plans.get(change.tx, project.store.keyed, step.plan or step.preview_plan).plan
             said, _ = approvals.record(
                 change.tx,
                 approves=approves,
@@ -65,3 +66,10 @@ def answer(
             )
             covered.append((step.name, plan.id, summary(plan)))
     return Answered(row.id, approves, person, tuple(covered))
+
+
+def _waits(step: StepRecord) -> bool:
+    """A plan that is blocked, or a preview of one that will be made when what it needs is verified."""
+    return bool(step.plan and step.state == StepState.BLOCKED) or bool(
+        step.preview_plan and step.state == StepState.WAITING
+    )

@@ -1,7 +1,7 @@
 """Drift: the plan of what is already released, with its released source and inputs. Not empty means that the world was changed from outside.
 
-Code that is not deployed yet is not looked at, so it cannot be drift. Causes are told apart by what the tool found outside while it refreshed; an `ignore:` rule
-of the configuration lets a known difference pass until its date, and an expired one is an error. Each pair is one of three: clean, drifted, or
+Code that is not deployed yet is not looked at, so it cannot be drift. Causes are told apart by what the tool found outside while it refreshed; an `ignore:`
+rule of the configuration lets a known difference pass until its date, and an expired one is an error. Each pair is one of three: clean, drifted, or
 unchecked, which is never clean.
 """
 

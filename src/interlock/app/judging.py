@@ -7,7 +7,7 @@ from interlock.app.build import Project
 from interlock.config.affected import AffectedRequest, affected
 from interlock.config.difference import Configured
 from interlock.config.environments import governed
-from interlock.config.load import COMPONENTS, ORGANIZATION, Configuration, load
+from interlock.config.load import ORGANIZATION, Configuration, load
 from interlock.kind import Source
 from interlock.model import graph
 from interlock.model.affected import AffectedPair, AffectedReport, Released
@@ -92,7 +92,7 @@ def judge(project: Project, *, at: str | None, base: str | None) -> Judged:
             configured_at=configured_at,
             base=repository.resolve(base) if base else None,
             changed=lambda old, new: [c.path for c in repository.changed(old, new)],  # type: ignore[arg-type]
-            configuration_files=frozenset({ORGANIZATION, COMPONENTS}),
+            configuration_files=frozenset(configuration.files),
         )
     )
     environments = _govern(project, configuration, standing, base)

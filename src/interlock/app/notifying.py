@@ -18,7 +18,7 @@ def notifier(store: Store, manifest: Manifest, secrets: Secrets) -> Notify:
 def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deployment: str = "") -> Notify:
     """A function of (event, title, body) that returns at once."""
     if not channels:
-        return lambda event, title, body: None
+        return _nobody
 
     def send(event: str, title: str, body: str) -> None:
         try:
@@ -44,3 +44,7 @@ def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deploym
         thread.start()
 
     return notify
+
+
+def _nobody(_event: str, _title: str, _body: str) -> None:
+    """No channel is configured."""

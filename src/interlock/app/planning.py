@@ -15,12 +15,11 @@ from interlock.app.build import Project
 from interlock.app.judging import Judged, Selection, judge, steps_for
 from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
-from interlock.model.change import Action
+from interlock.model.deferring import Dependency, waits_for
 from interlock.model.errors import InterlockError
 from interlock.model.manifest import EnvironmentSpec, Step
 from interlock.model.plan import Direction, Plan
 from interlock.model.report import LeftOut, PlanEntry, PlanReport
-from interlock.model.template import Reference, references
 from interlock.world import Cancel
 
 Progress = Callable[[str, str], None]  # "environment/component", what it is doing
@@ -85,23 +84,13 @@ class _Task:
         """The references whose values are not known before a dependency is applied."""
         if self.step.direction is not Direction.DEPLOY:
             return ()
-        waits = [
-            r
-            for r in references(self.step.pair.variables)
-            if r.form in ("component_output", "component_artifact") and self._moves(r)
-        ]
-        return tuple(sorted({str(reference) for reference in waits}))
+        return waits_for(self.step.pair.variables, self._dependency)
 
-    def _moves(self, reference: Reference) -> bool:
-        component, name = reference.arguments
-        entry = self.needed.get(f"{self.step.pair.environment}/{component}")
-        released = self.judged.standing.get((self.step.pair.environment, component))
-        if entry is None:
-            return released is None
-        result = entry.result()
-        if released is None or result.plan is None:
-            return True
-        return reference.form == "component_artifact" or _changes_output(result.plan, name)
+    def _dependency(self, component: str) -> Dependency:
+        environment = self.step.pair.environment
+        entry = self.needed.get(f"{environment}/{component}")
+        released = (environment, component) in self.judged.standing
+        return Dependency(released, changing=entry is not None, plan=entry.result().plan if entry else None)
 
 
 def _empty(step: Step, environment: EnvironmentSpec) -> PlanEntry:
@@ -139,10 +128,6 @@ def entry_for(
     finally:
         progress(step.name, "")
     return replace(entry, plan=plan, seconds=time.monotonic() - start)
-
-
-def _changes_output(plan: Plan, name: str) -> bool:
-    return any(output.name == name and output.action is not Action.NONE for output in plan.planned.outputs)
 
 
 def would_ask(environment: EnvironmentSpec) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def run_or_follow(project: Project, deployment: str, *, patience: float | None, 
             continue
         view = view_of(project.store, deployment)
         show(view)
-        if follower.over(view):
+        if follower.over(view, row):
             return Exit.BLOCKED
         time.sleep(LOOK)
 
@@ -85,8 +85,8 @@ class _Patience:
         self._seconds = seconds
         self._since: float | None = None
 
-    def over(self, view: DeploymentView) -> bool:
-        if not blocked(view):
+    def over(self, view: DeploymentView, row: Deployment) -> bool:
+        if row.stopping or row.cancel or row.superseded_by or not blocked(view):  # what is called off ends by itself
             self._since = None
             return False
         if self._since is None:
@@ -135,7 +135,9 @@ def _look_again(project: Project, deployment: str) -> None:
     """What the last process saw of the gates says nothing now: each waiting step is judged anew before anything counts as blocked."""
     with project.store.database.write() as tx:
         for step in steps.of(tx, deployment):
-            steps.update(tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.WAITING)
+            steps.update(
+                tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.WAITING
+            )
 
 
 def _result(engine: SqliteEngine, deployment: str) -> Any:
@@ -160,7 +162,7 @@ def _watch(
         show(view)
         if run.leaving.is_set() and run.busy == 0:
             _leave(project, run, DeploymentState.INTERRUPTED, Exit.INTERRUPTED, show)
-        if not run.leaving.is_set() and waiting.over(view) and run.busy == 0:
+        if not run.leaving.is_set() and waiting.over(view, _row(project, run.id)) and run.busy == 0:
             _leave(project, run, DeploymentState.BLOCKED, Exit.BLOCKED, show)
     result = outcome[0]
     if isinstance(result, Exception):

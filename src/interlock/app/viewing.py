@@ -71,7 +71,7 @@ def _held(tx: Tx, deployment: str, commit: str, found: tuple[StepRecord, ...]) -
 
 
 def _step(store: Store, tx: Tx, step: StepRecord, now: datetime) -> StepView:
-    receipt = step.receipt
+    receipt, chosen = step.receipt, step.plan or step.preview_plan
     return StepView(
         component=step.component,
         environment=step.environment,
@@ -81,8 +81,9 @@ def _step(store: Store, tx: Tx, step: StepRecord, now: datetime) -> StepView:
         last_line=step.last_line,
         gates=step.gates,
         checks=tuple(CheckResult(**result) for result in step.details.get("checks", ())),
-        changes=summary(plans.get(tx, store.keyed, step.plan).plan) if step.plan else "",
-        plan=step.plan,
+        deferred=tuple(step.details.get("preview", ())) if not step.plan else (),
+        changes=summary(plans.require(tx, store.keyed, chosen, step)) if chosen else "",
+        plan=chosen,
         error=step.error,
         error_hint=step.error_hint,
         done=len(receipt.done) if receipt and not receipt.ok else 0,

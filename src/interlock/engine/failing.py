@@ -2,17 +2,20 @@
 
 import traceback
 from collections.abc import Callable
+from typing import TypeVar
 
 from interlock.engine.run import Run
 from interlock.model.errors import InterlockError, LeaseHeld, Retryable, ToolFailed
 from interlock.model.state import StepState
 from interlock.store import deployments, steps
 
+Word = TypeVar("Word", bound=str | None)
 
-def guarded(run: Run, name: str, body: Callable[[Run, str], str]) -> Callable[[], str]:
+
+def guarded(run: Run, name: str, body: Callable[[Run, str], Word]) -> Callable[[], Word | str]:
     """`body` with every error turned into "failed" (or "again", where somebody else was just faster)."""
 
-    def run_guarded() -> str:
+    def run_guarded() -> Word | str:
         try:
             return body(run, name)
         except LeaseHeld as error:

@@ -1,7 +1,7 @@
 """A component's inputs: its variables with every reference resolved.
 
-They are kept with the plan and the release as one encrypted blob in a stored form: plain values as they are, outputs of other components as they were (sensitive
-ones marked), secrets as references, never values. Drift and rollback read that form back, so that they see the inputs of then and the secrets of now.
+They are kept with the plan and the release as one encrypted blob in a stored form: plain values as they are, outputs of other components as they were
+(sensitive ones marked), secrets as references, never values. Drift and rollback read that form back, so that they see the inputs of then and the secrets of now.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from interlock.engine.context import Context
 from interlock.model.digest import canonical
 from interlock.model.errors import NotFound
-from interlock.model.manifest import Pair
+from interlock.model.manifest import Pair, Step
 from interlock.model.plan import Blob, substitute
 from interlock.model.release import Release
 from interlock.model.template import Reference, references, resolve
@@ -106,3 +106,17 @@ def inputs_digest(context: Context, inputs: Mapping[str, Any], commit: str, tree
 
 def uses_commit(pair: Pair) -> bool:
     return any(reference.form == "commit" for reference in references(pair.variables))
+
+
+def inputs_unchanged(context: Context, step: Step, zone: str) -> bool:
+    """A conditional step is in only because a dependency was deployed: do its inputs resolve to those of its release?"""
+    pair = step.pair
+    with context.store.database.read() as tx:
+        release = ledger.current(tx, pair.component, pair.environment)
+    if release is None:
+        return False
+    now = resolve_inputs(context, pair, zone, step.commit)
+    then = load_inputs(context, release.inputs, context.worlds.secrets)
+    return inputs_digest(context, now, step.commit, step.tree) == inputs_digest(
+        context, then, release.commit, release.tree
+    )

@@ -28,6 +28,7 @@ class Run:
     notify: Notify
     cancel: CancelToken = field(default_factory=CancelToken)
     leaving: threading.Event = field(default_factory=threading.Event)
+    previewing: set[str] = field(default_factory=set)
     last_lines: dict[str, str] = field(default_factory=dict)
     _active: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,8 +58,8 @@ class Run:
 
     @property
     def busy(self) -> int:
-        """How many bodies are under way."""
-        return self._active
+        """How many bodies are under way, or about to be without anybody's help."""
+        return self._active + len(self.previewing)
 
     async def work(self, body: Callable[..., Any], *args: Any) -> Any:
         """Run a sync body in a slot. When the process is leaving, never come back: the engine must not record a result for it."""

@@ -14,14 +14,15 @@ from interlock.engine.applying import Application
 from interlock.engine.durable import Durable
 from interlock.engine.failing import fail, guarded
 from interlock.engine.gates import judge
-from interlock.engine.inputs import inputs_digest, load_inputs, resolve_inputs
+from interlock.engine.inputs import inputs_unchanged
 from interlock.engine.planning import Wanted, keep_plan, make_plan
+from interlock.engine.previewing import preview, ready_to_preview, wants_preview
 from interlock.engine.run import Run
 from interlock.model.gate import Gate, Verdict, overall
 from interlock.model.manifest import Step
 from interlock.model.plan import Plan
 from interlock.model.state import StepState
-from interlock.store import ledger, plans, steps
+from interlock.store import plans, steps
 from interlock.store.steps import StepRecord
 
 #: States after which a step that needs this one may start.
@@ -31,13 +32,18 @@ ENDED = (*DONE, StepState.FAILED, StepState.INTERRUPTED, StepState.CANCELLED, St
 
 async def step_workflow(durable: Durable, run: Run, name: str) -> str:
     """The durable workflow of one step; returns its last word."""
+    if wants_preview(run, name):
+        run.previewing.add(name)
+        await durable.step("preview-ready", run.until, lambda: ready_to_preview(run, name))
+        await durable.step("preview", run.work, preview, run, name)
+        run.previewing.discard(name)
     word = await durable.step("ready", run.until, lambda: _ready(run, name))
     if word != "go":
         return str(word)
     while True:
         word = await durable.step("plan", run.work, guarded(run, name, _plan))
         if word == "go":
-            word = await durable.step("gates", run.until, lambda: _gates(run, name))
+            word = await durable.step("gates", run.until, guarded(run, name, _gates))
         elif word == "unchanged":
             word = "go"
         if word != "go":
@@ -74,24 +80,10 @@ def _ready(run: Run, name: str) -> str | None:
         return "stop"
     if any(state not in DONE for state in needed.values()):
         return None
-    if step.conditional and _inputs_unchanged(run, step):
+    if step.conditional and inputs_unchanged(run.context, step, run.environment(step.pair.environment).zone):
         set_state(run, name, StepState.DROPPED, error="the outputs that it uses did not change")
         return "done"
     return "go"
-
-
-def _inputs_unchanged(run: Run, step: Step) -> bool:
-    """A conditional step is in only because a dependency was deployed: do its inputs differ from those of its release?"""
-    context, pair = run.context, step.pair
-    with context.store.database.read() as tx:
-        release = ledger.current(tx, pair.component, pair.environment)
-    if release is None:
-        return False
-    now = resolve_inputs(context, pair, run.environment(pair.environment).zone, step.commit)
-    then = load_inputs(context, release.inputs, context.worlds.secrets)
-    return inputs_digest(context, now, step.commit, step.tree) == inputs_digest(
-        context, then, release.commit, release.tree
-    )
 
 
 def _plan(run: Run, name: str) -> str:
@@ -142,7 +134,7 @@ def _undoing(run: Run, step: Step) -> Plan | None:
 def plan_of(run: Run, name: str) -> Plan:
     with run.context.store.database.read() as tx:
         row = steps.get(tx, run.id, *name.split("/", 1))
-        return plans.get(tx, run.context.store.keyed, row.plan).plan
+        return plans.require(tx, run.context.store.keyed, row.plan, row)
 
 
 def _gates(run: Run, name: str) -> str | None:

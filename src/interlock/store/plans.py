@@ -13,6 +13,7 @@ from interlock.model.plan import Plan
 from interlock.store import ids, times
 from interlock.store.database import Row, Tx
 from interlock.store.encoding import dump, load
+from interlock.store.steps import StepRecord
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,24 @@ def get(tx: Tx, keyed: Keyed, id_: str) -> StoredPlan:
         row = tx.one("SELECT * FROM plans WHERE id = :id", id=ids.resolve(tx, ids.PLAN, id_))
     assert row is not None
     return _stored(keyed, row)
+
+
+def require(tx: Tx, keyed: Keyed, id_: str, step: StepRecord) -> Plan:
+    """The plan that a step's row names, which must be that step's own. Raises ArtifactMismatch when it is gone, altered or another's."""
+    mend = "`interlock audit verify` tells what else was altered; restore the database from a backup, or cancel and deploy again"
+    where = f"{step.component} in {step.environment}"
+    row = tx.one("SELECT * FROM plans WHERE id = :id", id=id_)
+    if row is None:
+        raise ArtifactMismatch(f"the stored plan {id_} of {where} is gone", hint=mend, slug="plan-absent")
+    stored = _stored(keyed, row)
+    plan = stored.plan
+    if (plan.component, plan.environment, stored.deployment) != (step.component, step.environment, step.deployment):
+        raise ArtifactMismatch(
+            f"the stored plan {id_} is of {plan.component} in {plan.environment} ({stored.deployment}), not of {where}",
+            hint=mend,
+            slug="plan-of-another",
+        )
+    return stored.plan
 
 
 def of_deployment(tx: Tx, keyed: Keyed, deployment: str) -> tuple[StoredPlan, ...]:
