@@ -112,7 +112,9 @@ class LiveTree:
             self._live.start()
             self._started = True
         self._last = view
-        self._live.update(live_tree(view, datetime.now(UTC), self._console.width), refresh=True)
+        self._live.update(
+            live_tree(view, datetime.now(UTC), self._console.width, rows=max(5, self._console.height - 6)), refresh=True
+        )
 
     def close(self) -> None:
         if self._started:

@@ -64,18 +64,31 @@ def plan(
 
         print_json(plan_json(report))
     else:
-        _show(report)
+        _show(report, _next(components, env, at))
     if cancel.requested:
         return int(Exit.INTERRUPTED)
-    if any(entry.error for entry in report.entries):
+    if any(entry.error or (entry.plan is None and not entry.deferred) for entry in report.entries):
         return int(Exit.FAILED)
     changes = any(entry.deferred or (entry.plan is not None and not entry.plan.empty) for entry in report.entries)
     return int(Exit.CHANGES) if detailed and changes else int(Exit.DONE)
 
 
-def _show(report: "PlanReport") -> None:
+def _next(components: list[str] | None, env: list[str] | None, at: str | None) -> str | None:
+    """The command that deploys what was shown; None leaves it to the report."""
+    if not components and not env:
+        return None
+    words = [
+        "interlock deploy",
+        *(components or ()),
+        *(f"--env {name}" for name in env or ()),
+        *([f"--at {at}"] if at else ()),
+    ]
+    return " ".join(words)
+
+
+def _show(report: "PlanReport", next_command: str | None) -> None:
     from interlock.cli.terminal import look
     from interlock.render.plan_terminal import plan_terminal
 
     width, color, unicode = look(sys.stdout)
-    print(plan_terminal(report, width=width, color=color, unicode=unicode))
+    print(plan_terminal(report, width=width, color=color, unicode=unicode, next_command=next_command))
