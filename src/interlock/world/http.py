@@ -5,6 +5,7 @@ Headers that may carry credentials do not follow a redirect to another host.
 """
 
 import http.client
+import ipaddress
 import socket
 import ssl
 import urllib.error
@@ -36,10 +37,18 @@ class HttpClient:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError("only http:// and https:// addresses can be requested", slug="bad-url")
-        place = f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.port else f"{parts.scheme}://{parts.hostname}"
-        opener = urllib.request.build_opener(_Redirects() if follow else _NoRedirects(), urllib.request.HTTPSHandler(context=_tls()))
+        place = (
+            f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.port else f"{parts.scheme}://{parts.hostname}"
+        )
+        handlers: list[urllib.request.BaseHandler] = [_Redirects() if follow else _NoRedirects()]
+        handlers.append(urllib.request.HTTPSHandler(context=_tls()))
+        if _is_here(parts.hostname):
+            handlers.append(urllib.request.ProxyHandler({}))  # a proxy must not see, and could not reach, this machine
+        opener = urllib.request.build_opener(*handlers)
         opener.addheaders = []
-        request = urllib.request.Request(url, data=body, method=method.upper(), headers={"User-Agent": "interlock", **(headers or {})})
+        request = urllib.request.Request(
+            url, data=body, method=method.upper(), headers={"User-Agent": "interlock", **(headers or {})}
+        )
         try:
             with opener.open(request, timeout=timeout) as answer:
                 return _response(answer, limit)
@@ -54,6 +63,13 @@ class HttpClient:
             raise Unavailable(f"{place} cannot be reached: {_reason(error.reason)}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{place} gave no usable answer: {type(error).__name__}") from error
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _reason(reason: Any) -> str:

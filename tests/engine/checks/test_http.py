@@ -213,3 +213,11 @@ def test_a_large_body_is_read_in_part(out: Outside) -> None:
     with http_server(lambda _: (200, {}, b"start" + b"x" * 3_000_000 + b"end")) as served:
         assert once({"url": served.url, "body_contains": "start"}, out).passed
         assert not once({"url": served.url, "body_contains": "end"}, out).passed
+
+
+def test_this_machine_is_never_asked_through_a_proxy(out: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with http_server(lambda _: (200, {}, b"")) as served:
+        assert once({"url": served.url}, out).passed
+        assert once({"url": served.url.replace("127.0.0.1", "localhost")}, out).passed
