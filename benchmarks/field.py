@@ -77,13 +77,13 @@ class Field:
             raise SystemExit(f"{' '.join(argv[:6])} ended with {done.returncode}:\n{done.stdout[-3000:]}")
         return seconds
 
-    def xargs(self, script: str, cwd: Path, **environ: str) -> float:
+    def xargs(self, script: str, cwd: Path) -> float:
         """Wall seconds of `script` (sh, with the stack's folder as $1) for every stack, AT_ONCE at a time."""
         file = self.folder / "one.sh"
         file.write_text(f"set -e\ncd stacks/$1\n{script}\n")
         names = self.folder / "names"
         names.write_text("\n".join(self.names) + "\n")
-        return self.run("xargs", "-a", str(names), f"-P{AT_ONCE}", "-n1", "sh", str(file), cwd=cwd, **environ)
+        return self.run("xargs", "-a", str(names), f"-P{AT_ONCE}", "-n1", "sh", str(file), cwd=cwd)
 
     def copy(self, name: str) -> Path:
         """A fresh checkout: nothing initialised, no state."""
@@ -148,7 +148,7 @@ def alternate(rounds: int, sides: Mapping[str, Callable[[], float]]) -> dict[str
     """Runs every side `rounds` times, the order turned round each time. Returns the seconds by side."""
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
-        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        order = list(sides) if number % 2 == 0 else list(sides)[::-1]
         for name in order:
             seconds = sides[name]()
             taken[name].append(seconds)

@@ -1,6 +1,7 @@
 """How long the program takes to start, against `python -c "import typer"`, without which no command line of its sort can be."""
 
 import argparse
+from collections.abc import Callable
 
 from field import BIN, Comparison, alternate, laid, table
 
@@ -11,7 +12,7 @@ def main() -> None:
     options = parser.parse_args()
     with laid(4) as field:
         field.run("interlock", "deploy")
-        sides = {
+        sides: dict[str, Callable[[], float]] = {
             "import typer": lambda: field.run(str(BIN / "python"), "-c", "import typer"),
             "--help": lambda: field.run("interlock", "--help"),
             "status": lambda: field.run("interlock", "status"),

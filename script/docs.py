@@ -13,7 +13,9 @@ import typer
 from typer._click import Command, Context
 from typer.core import TyperGroup
 
+from interlock.app.build import kinds
 from interlock.cli.main import VERBS, app
+from interlock.config import reference
 from interlock.model.errors import Exit
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -88,6 +90,32 @@ def cli() -> str:
     return "\n".join(parts)
 
 
+def configuration() -> str:
+    parts = [
+        "# Configuration",
+        "",
+        "Two files at the repository's root: `organization.yaml` says who and where, `interlock.yaml` what. An unknown key, and a reference to",
+        "something that is not there, is an error with file, line and column. `interlock validate --schema` prints both JSON Schemas for editors.",
+        "",
+        "In the keys below `NAME` is a name of your own and `[]` an entry of a list. Times carry units (`250ms`, `60s`, `15m`, `1h30m`).",
+        "",
+        "Values of variables and checks may hold references: `${components.NAME.outputs.OUTPUT}` of a component in `depends_on`,",
+        "`${outputs.OUTPUT}` of the component itself (in checks), `${environment.name}`, `${environment.zone}`, `${commit}`, `${secret:NAME}`. A",
+        "literal `${` is `$${`.",
+        "",
+    ]
+    title = ""
+    for row in reference.rows(kinds()):
+        heading = f"## {row.file}: the kind {row.kind}" if row.kind else f"## {row.file}"
+        if heading != title:
+            title = heading
+            parts += ["", heading, "", "| key | type | default | |", "|---|---|---|---|"]
+        if not row.description:
+            raise SystemExit(f"docs: {row.file}: {row.key} has no description")
+        parts.append(f"| `{row.key}` | {_cell(row.type)} | {_cell(row.default)} | {_cell(row.description)} |")
+    return "\n".join(parts) + "\n"
+
+
 def _command(name: str, command: Command, summary: str = "") -> Iterator[str]:
     """The section of one command and of those below it. Raises SystemExit for anything without help."""
     help_text = " ".join((command.help or summary).split())
@@ -125,7 +153,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli, "exit-codes.md": exit_codes}
+PAGES: dict[str, Callable[[], str]] = {"cli.md": cli, "configuration.md": configuration, "exit-codes.md": exit_codes}
 
 
 def outdated() -> dict[str, str]:

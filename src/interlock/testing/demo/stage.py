@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.testing import tools
+from interlock.testing.demo.lab import surroundings, write_environment
 from interlock.testing.demo.witness import Contradiction, Witness
 
 WIDTH = 80
@@ -132,14 +133,7 @@ def staged() -> Iterator[Stage]:
     ]
     (folder / "lab" / "tokens.json").write_text(json.dumps(tokens), encoding="utf-8")
     with _lab(folder) as url:
-        own = {
-            "PATH": os.pathsep.join(
-                [str(found.tofu.parent), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-            ),
-            "INTERLOCK_HOME": str(folder / "home"),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-            "TF_CLI_CONFIG_FILE": str(tools.cli_config(found, folder)),
-            "LAB_URL": url,
+        own = surroundings(found, folder, url) | {
             "SHOP_LAB_READER": reader,
             "SHOP_LAB_WRITER": writer,
             "SHOP_DATABASE_PASSWORD": secrets.token_urlsafe(18),
@@ -181,15 +175,7 @@ def _lab(folder: Path) -> Iterator[str]:
 
 def _leave_behind(folder: Path, own: Mapping[str, str], url: str) -> None:
     """What whoever looks around later needs."""
-    lines = ["# The environment of this demo: . ./env.sh"]
-    for name, value in own.items():
-        shown = shlex.quote(value)
-        if name == "PATH":
-            shown = f'{shlex.quote(os.pathsep.join(value.split(os.pathsep)[:2]))}:"$PATH"'
-        lines.append(f"export {name}={shown}")
-    env = folder / "env.sh"
-    env.touch(mode=0o600)
-    env.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_environment(folder / "env.sh", own)
     start = folder / "start-lab"
     port = url.rpartition(":")[2]
     argv = [sys.executable, "-m", "interlock.testing.labcloud", "--state", str(folder / "lab"), "--port", port]

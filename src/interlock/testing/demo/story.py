@@ -157,9 +157,9 @@ def farewell(stage: Stage) -> None:
         f"""
   cd {stage.folder}/shop && . ../env.sh && {{ ../start-lab & }}
 
-  interlock status --check                  all checks, now
-  interlock plan --at premium               what any revision would change
-  interlock rollback --env production --plan  the way back, shown only
+  interlock status --check                          all checks, now
+  interlock plan --at HEAD~1                        what the bad commit would do
+  interlock rollback worker --env production --plan  the way back, only shown
 """
     )
 
