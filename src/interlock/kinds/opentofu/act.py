@@ -8,6 +8,7 @@ After the start every end is a receipt. What was done is told from the tool's ow
 resource counts as done when its change ended well, or, where there is no progress to see (moved, imported, let go), when the state says so.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +182,7 @@ def _account(
     there = addresses(state or {})
     readable = known and "encrypted_data" not in (state or {})
     # A tool may save a state that says nothing new under a new serial.
-    altered = moved and not (readable and _content(state) == _content(before))
+    altered = moved and not (readable and (_content(state) or [[], {}]) == (_content(before) or [[], {}]))
     done = tuple(c.address for c in plan.changes if c.writes and _done(c, said, there if readable and moved else None))
     left = tuple(c.address for c in plan.changes if c.writes and c.address not in done)
     unfinished = sorted({address for address, _ in said.unfinished})
@@ -243,8 +244,16 @@ def _kept(ready: Session) -> dict[str, Blob]:
     return {ERRORED: blob}
 
 
-def _content(state: Mapping[str, Any] | None) -> list[Any]:
-    return [(state or {}).get(key) or None for key in ("resources", "outputs")]
+def _content(value: Any) -> Any:
+    """Resources and outputs of a state in a form that can be compared: some lists of marks come in another order each time."""
+    if isinstance(value, dict):
+        if "lineage" in value:
+            return [_content(value.get("resources") or []), _content(value.get("outputs") or {})]
+        return {
+            key: sorted(map(json.dumps, item)) if key == "sensitive_attributes" else _content(item)
+            for key, item in value.items()
+        }
+    return [_content(item) for item in value] if isinstance(value, list) else value
 
 
 def _read_base(state: Mapping[str, Any] | None) -> _Base:

@@ -30,7 +30,7 @@ def diagnostic(value: Mapping[str, Any], folder: str = "") -> Diagnostic:
     """A diagnostic of `-json` or of `validate -json`; `folder` stands before its file names."""
     place = value.get("range")
     location = None
-    if isinstance(place, Mapping) and place.get("filename"):
+    if isinstance(place, Mapping) and str(place.get("filename") or "<").lstrip()[0] != "<":  # `<empty>` is no file
         start = place.get("start") or {}
         location = Location(
             _join(folder, str(place["filename"])), int(start.get("line", 0)), int(start.get("column", 0))
