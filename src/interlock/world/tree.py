@@ -51,6 +51,10 @@ class Tree(Protocol):
         """What the link at `path` points to, as written. Raises NotFound when there is no link."""
         ...
 
+    def link_target(self, path: str) -> str:
+        """Where the symlink at `path` points, as written. Raises NotFound when there is none."""
+        ...
+
     def walk(self, folder: str = "") -> Iterator[Entry]:
         """Every file below `folder`, sorted by path."""
         ...
