@@ -9,11 +9,13 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING
 
+from interlock.app.bare import bare_world, cache_folder
 from interlock.kind import CheckRequest, Kind
-from interlock.model.digest import Keyed, sha256
+from interlock.model.digest import sha256
 from interlock.model.errors import (
     Cancelled,
     ConfigurationError,
@@ -24,8 +26,7 @@ from interlock.model.errors import (
     ToolFailed,
 )
 from interlock.model.manifest import Pair
-from interlock.model.plan import Blob
-from interlock.world import Cancel, Http, World
+from interlock.world import Cancel
 from interlock.world.tree import Tree
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _checked(
             _make(request.work)
             progress(name, "checking")
             try:
-                problems += kinds[name].check(request, _world(cache, cancel, name, progress))
+                problems += kinds[name].check(request, bare_world(cache, cancel, partial(progress, name)))
                 done.append(name)
             except Cancelled:
                 raise
@@ -141,13 +142,6 @@ def _checked(
             finally:
                 progress(name, "")
     return problems, tuple(done)
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """`$XDG_CACHE_HOME/interlock`: what can be made again, for commands that have no data folder."""
-    named = Path(environ.get("XDG_CACHE_HOME", ""))
-    user = Path(environ.get("HOME") or Path.home())
-    return (named if named.is_absolute() else user / ".cache") / "interlock"
 
 
 def _make(folder: Path) -> None:
@@ -207,40 +201,6 @@ def _failed(error: InterlockError, kind: str, pairs: list[Pair]) -> list[Problem
             detail=detail or None,
         )
     ]
-
-
-def _world(cache: Path, cancel: Cancel, kind: str, progress: Progress) -> World:
-    from interlock.world.clock import SystemClock
-    from interlock.world.proc import Programs
-    from interlock.world.secrets import SecretStore
-
-    secrets = SecretStore({}, {}, Keyed(bytes(32)))  # nothing secret is here to be masked
-    return World(
-        proc=Programs(secrets, cancel),
-        clock=SystemClock(),
-        cancel=cancel,
-        secrets=secrets,
-        blobs=_Nothing(),
-        http=cast(Http, _Nothing()),
-        log=lambda line: progress(kind, line),
-        cache=cache,
-    )
-
-
-class _Nothing:
-    """In place of what a static check has no use for."""
-
-    def put(self, data: bytes) -> Blob:  # noqa: ARG002
-        raise RuntimeError("a check stores nothing")
-
-    def put_file(self, path: Path) -> Blob:  # noqa: ARG002
-        raise RuntimeError("a check stores nothing")
-
-    def get(self, blob: Blob) -> bytes:  # noqa: ARG002
-        raise RuntimeError("a check reads no stored bytes")
-
-    def request(self, *_: object, **__: object) -> NoReturn:
-        raise RuntimeError("a check asks nobody")
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -56,9 +56,11 @@ def verify(repository: Repository = HERE, json_: Json = False) -> int:
         print(f"Intact: {report.count} records, the newest is {report.head.seq} ({report.head.mac[:16]})")
     else:
         _faults(report)
-        print(
-            "Find out who changed them and when; until a person accepts it, nothing is written: interlock audit accept --reason TEXT"
-        )
+        print("Find out who did it, and when.")
+        if any(fault.kind in ("cut", "anchor") for fault in report.faults):
+            print(
+                "Nothing more is recorded, nor deployed, until a person accepts it: interlock audit accept --reason TEXT"
+            )
     return int(Exit.DONE if report.ok else Exit.UNKNOWN)
 
 
