@@ -22,6 +22,7 @@ from interlock.engine.durable import SqliteEngine, leave
 from interlock.engine.run import Run
 from interlock.model.codec import decode
 from interlock.model.errors import Exit
+from interlock.model.gate import Verdict, overall
 from interlock.model.manifest import Manifest
 from interlock.model.state import DeploymentState, StepState
 from interlock.model.view import DeploymentView
@@ -95,9 +96,22 @@ class _Patience:
 
 
 def blocked(view: DeploymentView) -> bool:
-    """Nothing is under way, and at least one step waits for a gate."""
-    states = {step.state for step in view.steps}
-    return StepState.BLOCKED in states and not any(state.active for state in states)
+    """Nothing is under way, and at least one step waits for a gate; none has just passed its gates."""
+    waiting = [step for step in view.steps if step.state is StepState.BLOCKED]
+    passing = any(overall(step.gates) is Verdict.PASS for step in waiting)
+    return bool(waiting) and not passing and not any(step.state.active for step in view.steps)
+
+
+def _startable(run: Run, view: DeploymentView) -> bool:
+    """Is there a step about to start beside those that are blocked?"""
+    states = {step.name: step.state for step in view.steps}
+    blocked_in = {step.environment for step in view.steps if step.state is StepState.BLOCKED}
+    return any(
+        states[step.name] is StepState.WAITING
+        and step.pair.environment in blocked_in
+        and all(states[need].done for need in step.needs)
+        for step in run.manifest.steps
+    )
 
 
 def _run(project: Project, deployment: str, *, patience: float | None, show: Show) -> Exit:
@@ -132,11 +146,12 @@ def _run(project: Project, deployment: str, *, patience: float | None, show: Sho
 
 
 def _look_again(project: Project, deployment: str) -> None:
-    """What the last process saw of the gates says nothing now: each waiting step is judged anew before anything counts as blocked."""
+    """What the last process saw of the gates says nothing now: each waiting step is under way until it is judged anew, so that nothing is left
+    as blocked, by the process that came to go on with it, before it was looked at."""
     with project.store.database.write() as tx:
         for step in steps.of(tx, deployment):
             steps.update(
-                tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.WAITING
+                tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.PLANNING
             )
 
 
@@ -160,9 +175,10 @@ def _watch(
             _beat(project, run)
         view = view_of(project.store, run.id)
         show(view)
-        if run.leaving.is_set() and run.busy == 0:
+        if run.leaving.is_set() and run.working == 0:
             _leave(project, run, DeploymentState.INTERRUPTED, Exit.INTERRUPTED, show)
-        if not run.leaving.is_set() and waiting.over(view, _row(project, run.id)) and run.busy == 0:
+        stuck = waiting.over(view, _row(project, run.id)) and not _startable(run, view)
+        if stuck and not run.leaving.is_set() and run.busy == 0:
             _leave(project, run, DeploymentState.BLOCKED, Exit.BLOCKED, show)
     result = outcome[0]
     if isinstance(result, Exception):

@@ -61,6 +61,11 @@ class Run:
         """How many bodies are under way, or about to be without anybody's help."""
         return self._active + len(self.previewing)
 
+    @property
+    def working(self) -> int:
+        """How many bodies are under way at this moment: what a process that leaves has to wait for."""
+        return self._active
+
     async def work(self, body: Callable[..., Any], *args: Any) -> Any:
         """Run a sync body in a slot. When the process is leaving, never come back: the engine must not record a result for it."""
         if self.leaving.is_set():
