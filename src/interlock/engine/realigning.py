@@ -12,25 +12,21 @@ from interlock.engine.run import Run
 from interlock.model.graph import order
 from interlock.model.manifest import Step
 from interlock.model.plan import Direction
-from interlock.model.release import Release
+from interlock.model.release import Release, ReleaseStatus
 from interlock.model.template import references
 from interlock.store import ledger
 
 
-def misaligned(context: Context, environment: str, undone: set[str], zone: str) -> tuple[str, ...]:
-    """Components (not themselves undone) that use outputs of an undone one and whose inputs would resolve differently now."""
+def misaligned(context: Context, environment: str, altered: set[str], zone: str) -> tuple[str, ...]:
+    """Components that use outputs of an altered one and whose inputs would resolve differently now, in dependency order."""
     with context.store.database.read() as tx:
         standing = {release.component: release for release in ledger.all_current(tx, environment)}
-    found = [
-        name
-        for name, release in standing.items()
-        if name not in undone and _uses(release, undone) and _differs(context, release, zone)
-    ]
+    found = [name for name, release in standing.items() if _uses(release, altered) and _differs(context, release, zone)]
     return tuple(name for name in order({n: standing[n].pair.depends_on for n in standing}) if name in found)
 
 
-def _uses(release: Release, undone: set[str]) -> bool:
-    return any(r.form == "component_output" and r.arguments[0] in undone for r in references(release.pair.variables))
+def _uses(release: Release, altered: set[str]) -> bool:
+    return any(r.form == "component_output" and r.arguments[0] in altered for r in references(release.pair.variables))
 
 
 def _differs(context: Context, release: Release, zone: str) -> bool:
@@ -70,6 +66,8 @@ def realign(run: Run, environment: str, component: str) -> str:
     applied = applying.apply_plan(context, application, log=log, cancel=run.cancel)
     if applied.release is None:
         return f"{environment}/{component}: could not be brought in line: {applied.receipt.error if applied.receipt else applied.again}"
+    if applied.release.status is ReleaseStatus.VERIFIED:
+        return ""  # nothing had to be changed under what was verified before
     results = verifying.check_release(
         context, run.manifest, applied.release, spec, log=log, cancel=run.cancel, once=True
     )

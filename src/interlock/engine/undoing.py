@@ -16,7 +16,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.manifest import Step
 from interlock.model.plan import Direction, Plan
 from interlock.model.receipt import Outcome
-from interlock.model.release import Release
+from interlock.model.release import Release, ReleaseStatus
 from interlock.model.state import StepState
 from interlock.store import holds, ledger, plans, steps
 from interlock.store.steps import StepRecord
@@ -39,11 +39,12 @@ async def undo_environment(durable: Durable, run: Run, environment: str) -> str:
             return str(problem)
     for name in order:
         await durable.step("hold", run.work, _hold, run, name)
-    realign = await durable.step("realign-order", run.work, _dependants, run, environment)
-    for name in realign:
-        problem = await durable.step("realign", run.work, _realign, run, environment, name)
+    aligned: tuple[str, ...] = ()
+    while name := await durable.step("realign-next", run.work, _dependant, run, environment, aligned):
+        problem = await durable.step("realign", run.work, _realign, run, environment, str(name))
         if problem:
             return str(problem)
+        aligned += (str(name),)
     return "undone"
 
 
@@ -144,6 +145,8 @@ def undo_step(forward_step: Step, release: Release | None, before: Release | Non
 
 
 def _verify_undone(run: Run, name: str, step: Step, release: Release) -> None:
+    if release.status is ReleaseStatus.VERIFIED:
+        return  # nothing had to be changed under what was verified before
     environment = run.environment(step.pair.environment)
     results = verifying.check_release(
         run.context, run.manifest, release, environment, log=run.log(*name.split("/", 1)), cancel=run.cancel, once=True
@@ -193,12 +196,17 @@ def _hold(run: Run, name: str) -> str:
     return ""
 
 
-def _dependants(run: Run, environment: str) -> list[str]:
-    """Standing releases whose recorded inputs differ from what their dependencies publish now, in dependency order."""
+def _dependant(run: Run, environment: str, aligned: tuple[str, ...]) -> str:
+    """The first standing release, in dependency order, whose recorded inputs differ from what its dependencies publish now; "" when none does.
+
+    What was undone itself counts too: newest first, it went back to the outputs of an upstream that was undone after it. Looked for anew after
+    each: what was brought in line may publish something else, too.
+    """
     from interlock.engine.realigning import misaligned
 
     undone = {name.split("/", 1)[1] for name in _order(run, environment)}
-    return list(misaligned(run.context, environment, undone, run.environment(environment).zone))
+    found = misaligned(run.context, environment, undone | set(aligned), run.environment(environment).zone)
+    return next((name for name in found if name not in aligned), "")
 
 
 def _realign(run: Run, environment: str, component: str) -> str:
