@@ -4,6 +4,7 @@ What is undone is given by components (each goes to its last verified release be
 applied and that is still the newest, half-applied steps included). A rollback is a deployment of its own.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from interlock.model.errors import ConfigurationError, NotFound, UsageError
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
 from interlock.model.plan import Direction, Plan
 from interlock.model.receipt import Outcome
-from interlock.model.release import Release
+from interlock.model.release import STANDING, Release
 from interlock.model.report import PlanReport
 from interlock.store import deployments, ledger, plans, steps
 from interlock.store.database import Tx
@@ -78,8 +79,32 @@ def _of_components(project: Project, tx: Tx, request: Request) -> list[Step]:
         release = standing[name]
         target = _target(tx, release, request.to)
         plan = plans.get(tx, project.store.keyed, release.plan).plan
+        _refuse_irreversible(release.pair, _plans_since(project, tx, release, target), None)
         found.append(_step(release, target, plan, release.pair))
     return found
+
+
+def _plans_since(project: Project, tx: Tx, release: Release, target: Release | None) -> list[Plan]:
+    """The plans of everything that stands on `target`, newest first: a way back over several releases takes all of them back."""
+    found = []
+    for one in ledger.history(tx, component=release.component, environment=release.environment, limit=1_000_000):
+        if target is not None and one.id == target.id:
+            break
+        if one.status in STANDING:
+            found.append(plans.get(tx, project.store.keyed, one.plan).plan)
+    return found
+
+
+def _refuse_irreversible(pair: Pair, undone: Iterable[Plan], done: tuple[str, ...] | None) -> None:
+    """What automation may not take back (DESIGN §7), a rollback by hand does not take back either: the plan said so before it was approved."""
+    for plan in undone:
+        if refusals := undoing.before_planning(plan, done):
+            what = "; ".join(f"{refusal.address}: {refusal.reason}" for refusal in refusals)
+            raise UsageError(
+                f"{pair.name} cannot be rolled back: {what}",
+                hint="mend it by hand or by a new commit, then look: interlock drift",
+                slug="no-way-back",
+            )
 
 
 def _newest_deployment(standing: dict[str, Release]) -> tuple[str, ...]:
@@ -120,9 +145,13 @@ def _of_deployment(project: Project, tx: Tx, prefix: str) -> list[Step]:
                     f"{step.name}: release {release.id} is no longer the newest there",
                     hint=f"go back from what stands: interlock rollback {step.component} --env {step.environment}",
                 )
-            found.append(_step(release, ledger.rollback_target(tx, release), plan, release.pair))
+            target = ledger.rollback_target(tx, release)
+            _refuse_irreversible(release.pair, _plans_since(project, tx, release, target), None)
+            found.append(_step(release, target, plan, release.pair))
         else:  # half-applied: what stood before still counts as the release
             pair = next(s.pair for s in load_manifest(project, row).steps if s.name == step.name)
+            known = step.receipt is not None and step.receipt.outcome is not Outcome.UNKNOWN
+            _refuse_irreversible(pair, [plan], step.receipt.done if known and step.receipt else None)
             found.append(_step(None, current, plan, pair))
     if not found:
         raise NotFound(f"{row.id} applied nothing that is not undone already", hint=f"interlock show {row.id}")
