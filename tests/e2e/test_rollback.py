@@ -72,3 +72,104 @@ def test_an_inverse_that_fails_stops_and_tells_what_was_left(chain: Shop, lab: L
     assert chain.writes(mark) == ["PUT dev/b", "PUT dev/a"]
     assert set(chain.sizes().values()) == {1}
     chain.run("drift").expect(0)
+
+
+def _sized(shop: Shop, *sizes: int) -> list[str]:
+    """Deploys `app` at each size; returns the deployments' ids."""
+    made = []
+    for size in sizes:
+        shop.stack("app", size=size)
+        shop.commit(f"Size {size}")
+        made.append(shop.deploy().expect(0).id)
+    return made
+
+
+def test_by_hand_back_and_further_back_and_forth(shop: Shop) -> None:
+    first, _, third = _sized(shop, 1, 2, 3)
+    head = shop.git("rev-parse", "HEAD")
+    mark = shop.mark()
+    shown = shop.run("rollback", "app", "--env", "dev", "--plan", "--json").expect(0).json
+    (step,) = shown["steps"]
+    assert step["direction"] == "undo"
+    assert [(d["text"], d["before"], d["after"]) for d in step["changes"][0]["differences"] if d["text"] == "size"] == [
+        ("size", 3, 2)
+    ]
+    assert shop.writes(mark) == []  # shown only
+    # not the newest any more: it says so, and from where to go back
+    refused = shop.run("rollback", "--deployment", first).expect(64)
+    assert "no longer the newest" in refused.text
+    back = shop.run("rollback", "--deployment", third).expect(0)
+    assert shop.sizes() == {"dev/app": 2}
+    assert shop.writes(mark) == ["PUT dev/app"]
+    assert shop.status(back.id)["type"] == "rollback"
+    # what it went back from stays away
+    blocked = shop.deploy().expect(3)
+    assert shop.gate(blocked.id, "dev/app", "hold")["verdict"] == "fail"
+    assert shop.sizes() == {"dev/app": 2}
+    shop.run("cancel", blocked.id)
+    # further back, and by name to a release of before
+    shop.run("rollback", "app", "--env", "dev").expect(0)
+    assert shop.sizes() == {"dev/app": 1}
+    releases = shop.sql("SELECT id, document FROM releases WHERE deployment = ? ORDER BY number", third)
+    assert len(releases) == 1
+    assert head in releases[0][1]
+    shop.run("rollback", "app", "--env", "dev", "--to", releases[0][0]).expect(0)
+    assert shop.sizes() == {"dev/app": 3}
+    assert shop.writes(mark) == ["PUT dev/app"] * 3
+    shop.run("drift").expect(0)
+
+
+def test_by_hand_it_passes_the_gates(shop: Shop) -> None:
+    shop.organization("  live: {zone: production, approval: {teams: [platform], count: 1}}")
+    for size in (1, 2):
+        shop.stack("app", size=size)
+        shop.commit(f"Size {size}")
+        shop.approve(shop.deploy().expect(3).id).expect(0)
+        shop.deploy().expect(0)
+    mark = shop.mark()
+    waiting = shop.run("rollback", "app", "--env", "live").expect(3)
+    assert shop.gate(waiting.id, "live/app", "approval")["verdict"] == "pending"
+    assert shop.writes(mark) == []
+    shop.approve(waiting.id).expect(0)
+    shop.run("rollback", "app", "--env", "live").expect(0)
+    assert shop.sizes() == {"live/app": 1}
+    assert shop.writes(mark) == ["PUT live/app"]
+
+
+def test_a_first_release_that_fails_is_removed_where_nothing_was(shop: Shop, lab: LabCloud) -> None:
+    lab.add("dev", "somebody-elses", size=5)
+    before = lab.contents()
+    shop.stack("app", more="checks: [{command: {run: ['false'], within: 200ms}}]")
+    shop.commit("A first release that fails")
+    failed = shop.deploy().expect(1)
+    assert shop.writes() == ["POST dev/app", "DELETE dev/app"]
+    assert lab.contents() == before
+    assert shop.status(failed.id)["state"] == "rolled_back"
+
+
+def test_dependants_follow_an_upstream_that_came_back_as_another(shop: Shop, lab: LabCloud) -> None:
+    """Undoing a replacement makes a third thing with a third id: who uses the id is planned again with it."""
+    shop.stack("app", zone='"east"')
+    shop.stack(
+        "user",
+        main=item("user", more="content = var.id") + 'variable "id" { type = string }\n',
+        depends_on=["app"],
+        more='variables: {environment: "${environment.name}", id: "${components.app.outputs.id}"}',
+    )
+    shop.commit("An upstream and who uses it")
+    shop.deploy().expect(0)
+    shop.stack("app", zone='"west"')
+    shop.commit("Move it")
+    lab.faults.add("status", methods=("PUT",), name="user", times=1, status=422, text="user is busy")
+    failed = shop.deploy().expect(1)
+    assert shop.status(failed.id)["state"] == "rolled_back"
+    app, user = lab.item("dev", "app"), lab.item("dev", "user")
+    assert app.written["zone"] == "east"
+    assert user.written["content"] == app.id
+    shop.run("drift").expect(0)
+    # and all is as recorded: the next deployment of the former commit has nothing to change
+    mark = shop.mark()
+    shop.stack("app", zone='"east"')
+    shop.commit("Back in the code too")
+    shop.deploy().expect(0)
+    assert shop.writes(mark) == []
