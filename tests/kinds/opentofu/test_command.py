@@ -15,6 +15,7 @@ def test_plan() -> None:
         "-input=false",
         "-no-color",
         "-json",
+        "-detailed-exitcode",
         "-out=/w/plan",
         "-lock-timeout=60s",
         "-var-file=a.tfvars",

@@ -107,6 +107,9 @@ def test_no_start_of_the_tool_is_superfluous(bench: Bench) -> None:
     bench.write(item("a", "  size = 2") + 'output "n" {\n  value = 1\n}\n')
     bench.apply(bench.plan())
     assert counting.started == ["plan", "show", "apply"]
+    counting.started.clear()
+    assert bench.plan().empty
+    assert counting.started == ["plan"]
 
 
 # -- kept init

@@ -62,7 +62,7 @@ def init(
 def plan(
     tool: Path, *, out: Path, var_files: Sequence[str | Path] = (), destroy: bool = False, lock: bool = True
 ) -> Argv:
-    argv: Argv = [tool, "plan", "-input=false", "-no-color", "-json", f"-out={out}"]
+    argv: Argv = [tool, "plan", "-input=false", "-no-color", "-json", "-detailed-exitcode", f"-out={out}"]
     argv.append(LOCK_TIMEOUT if lock else "-lock=false")
     if destroy:
         argv.append("-destroy")

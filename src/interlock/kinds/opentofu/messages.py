@@ -54,6 +54,7 @@ class Messages:
     begun: list[tuple[str, str]] = field(default_factory=list)
     ended: list[tuple[str, str]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    drifted: bool = False
     plain: deque[str] = field(default_factory=lambda: deque(maxlen=60))
 
     @property
@@ -83,6 +84,7 @@ class Messages:
             self.diagnostics.append(found)
             self.log(f"{found.severity}: {found}")
             return
+        self.drifted |= kind == "resource_drift"
         hook = message.get("hook")
         if isinstance(hook, dict) and isinstance(hook.get("resource"), dict):
             step = (str(hook["resource"].get("addr", "")), str(hook.get("action", "")))

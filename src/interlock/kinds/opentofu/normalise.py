@@ -18,6 +18,9 @@ from interlock.model.errors import ToolFailed
 from interlock.model.plan import sort_changes
 
 MAJOR = "1"
+EMPTY: Mapping[str, Any] = {
+    "format_version": "1.2"
+}  # what `show -json` comes to when a plan changes nothing and found nothing
 
 _ACTIONS: dict[tuple[str, ...], Action] = {
     ("no-op",): Action.NONE,

@@ -17,7 +17,7 @@ from interlock.kinds.opentofu.artifact import LOCK_FILE, pack, read_plan_file, u
 from interlock.kinds.opentofu.init import write_private
 from interlock.kinds.opentofu.lock import digest_of, providers
 from interlock.kinds.opentofu.messages import Messages
-from interlock.kinds.opentofu.normalise import Shown, normalise
+from interlock.kinds.opentofu.normalise import EMPTY, Shown, normalise
 from interlock.kinds.opentofu.notes import notes
 from interlock.kinds.opentofu.redact import redactor
 from interlock.kinds.opentofu.session import Session, Work, load_json, session
@@ -27,6 +27,8 @@ from interlock.model.change import Action
 from interlock.model.errors import ArtifactMismatch, PartlyChanged
 from interlock.model.plan import Direction, Plan, Planned, Tool
 from interlock.world import World
+
+_CHANGES = 2  # exit code of `plan -detailed-exitcode`; 0 says that there are none
 
 
 def plan(request: PlanRequest, world: World) -> Planned:
@@ -92,12 +94,14 @@ def _run(ready: Session, *, destroy: bool, lock: bool) -> tuple[bytes, Mapping[s
         what=f"plan of {work.what}",
         cwd=ready.stack,
         environ=ready.environ,
-        accept=(0, 1),
+        accept=(0, 1, _CHANGES),
         on_line=said.take,
     )
-    if done.exit_code != 0 or not out.stat().st_size:
+    if done.exit_code not in (0, _CHANGES) or not out.stat().st_size:
         ready.init.forget()
         raise ready.failed("plan", said.explain(), done.exit_code, redact)
+    if done.exit_code == 0 and not said.drifted:  # nothing to change and nothing found: there is nothing to read
+        return out.read_bytes(), EMPTY, said
     world.proc.run(
         command.show(ready.program.path, out),
         what=f"reading the plan of {work.what}",
