@@ -13,9 +13,9 @@ from pathlib import Path
 
 from interlock.kind import CheckRequest
 from interlock.kinds.opentofu import command, init, tool
+from interlock.kinds.opentofu.assemble import Traversal
 from interlock.kinds.opentofu.copy import synchronise
 from interlock.kinds.opentofu.formatting import unformatted
-from interlock.kinds.opentofu.assemble import Traversal
 from interlock.kinds.opentofu.hcl import blocks_of
 from interlock.kinds.opentofu.messages import diagnostic
 from interlock.kinds.opentofu.module import suffix_of

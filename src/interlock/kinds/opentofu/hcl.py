@@ -7,6 +7,7 @@ A parsed file depends on its bytes alone: `reader` keeps it by blob identity. A 
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -100,10 +101,8 @@ def _literal(node: Node) -> str:
 def unescape(text: str) -> str:
     """A quoted literal's text; `$${` and `%%{` stand for themselves without the first sign."""
     if "\\" in text:
-        try:
+        with suppress(ValueError):  # `\UNNNNNNNN`, or no escape at all: not in paths, and left as written
             text = json.loads(f'"{text}"')
-        except ValueError:  # \UNNNNNNNN: not in paths
-            text = text.encode().decode("unicode_escape", "replace")
     return text.replace("$${", "${").replace("%%{", "%{")
 
 
