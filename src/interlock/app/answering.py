@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from interlock.app.build import Project
 from interlock.model.errors import NotFound, UsageError
+from interlock.model.plan import summary
 from interlock.model.state import StepState
 from interlock.store import approvals, deployments, plans, steps
 from interlock.store.steps import StepRecord
@@ -23,8 +24,6 @@ def answer(
     project: Project, deployment: str, *, approves: bool, environment: str = "", component: str = "", comment: str = ""
 ) -> Answered:
     """Records the answer for every plan that waits. Raises NotFound, UsageError where nothing waits for an answer."""
-    from interlock.app.viewing import summary
-
     person = project.actor
     with project.store.change(person) as change:
         row = deployments.get(change.tx, deployment)

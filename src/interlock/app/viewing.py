@@ -4,19 +4,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from interlock.model.change import Action
 from interlock.model.check import CheckResult
-from interlock.model.plan import Plan
 from interlock.model.state import DeploymentState, StepState
 from interlock.model.view import DeploymentView, EnvironmentView, StepView
-from interlock.store import Store, deployments, holds, notices, plans, steps
+from interlock.store import Store, deployments, holds, notices, steps
 from interlock.store.database import Tx
 from interlock.store.steps import StepRecord
-
-_SIGNS = (
-    (Action.CREATE, "+"), (Action.UPDATE, "~"), (Action.REPLACE, "±"), (Action.DELETE, "-"), (Action.MOVE, "→"), (Action.IMPORT, "⇐"),
-    (Action.FORGET, "✕"),
-)  # fmt: skip
 
 
 def view_of(store: Store, deployment: str) -> DeploymentView:
@@ -31,7 +24,7 @@ def view_of(store: Store, deployment: str) -> DeploymentView:
             state=_state(row.state, found),
             commit=row.commit,
             environments=tuple(
-                EnvironmentView(name, tuple(_step(store, tx, step, now) for step in found if step.environment == name))
+                EnvironmentView(name, tuple(_step(step, now) for step in found if step.environment == name))
                 for name in environments
             ),
             type=row.type,
@@ -62,15 +55,10 @@ def _state(stored: str, found: tuple[StepRecord, ...]) -> DeploymentState:
 
 
 def _held(tx: Tx, deployment: str, commit: str, found: tuple[StepRecord, ...]) -> str:
-    held = any(
-        hold.deployment == deployment
-        for step in found
-        for hold in holds.active(tx, environment=step.environment, component=step.component)
-    )
-    return commit if held else ""
+    return commit if found and any(hold.deployment == deployment for hold in holds.active(tx)) else ""
 
 
-def _step(store: Store, tx: Tx, step: StepRecord, now: datetime) -> StepView:
+def _step(step: StepRecord, now: datetime) -> StepView:
     receipt, chosen = step.receipt, step.plan or step.preview_plan
     return StepView(
         component=step.component,
@@ -82,7 +70,7 @@ def _step(store: Store, tx: Tx, step: StepRecord, now: datetime) -> StepView:
         gates=step.gates,
         checks=tuple(CheckResult(**result) for result in step.details.get("checks", ())),
         deferred=tuple(step.details.get("preview", ())) if not step.plan else (),
-        changes=summary(plans.require(tx, store.keyed, chosen, step)) if chosen else "",
+        changes=str(step.details.get("changes", "")) if chosen else "",
         plan=chosen,
         error=step.error,
         error_hint=step.error_hint,
@@ -90,14 +78,6 @@ def _step(store: Store, tx: Tx, step: StepRecord, now: datetime) -> StepView:
         left=len(receipt.left) if receipt and not receipt.ok else 0,
         undo=step.undo_plan,
     )
-
-
-def summary(plan: Plan) -> str:
-    """`+2 ~1 -0`-like: only what there is; "no changes" for none."""
-    counts = {action: sum(1 for c in plan.changes if c.action is action) for action, _ in _SIGNS}
-    said = " ".join(f"{sign}{counts[action]}" for action, sign in _SIGNS if counts[action])
-    outputs = sum(1 for output in plan.planned.outputs if output.action is not Action.NONE)
-    return said or (f"outputs {outputs}" if outputs else "no changes")
 
 
 def _seconds(started: str, finished: str, now: datetime) -> float:
@@ -108,7 +88,8 @@ def _seconds(started: str, finished: str, now: datetime) -> float:
 
 
 def view_json(view: DeploymentView) -> dict[str, Any]:
-    """The document of type `deployment`."""
+    """The document of type `deployment`; whether it deploys, rolls back or corrects is its `purpose`."""
     from interlock.model.codec import encode
 
-    return {"type": "deployment", "version": 1, **json.loads(json.dumps(encode(view)))}
+    value = json.loads(json.dumps(encode(view)))
+    return {**value, "type": "deployment", "version": 1, "purpose": view.type}

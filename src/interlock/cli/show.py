@@ -44,7 +44,7 @@ def show(
 
 
 def _deployment(shown: "ShownDeployment") -> None:
-    from interlock.app.viewing import summary
+    from interlock.model.plan import summary
     from interlock.cli.following import ending
     from interlock.cli.tables import ago, columns
 

@@ -11,7 +11,7 @@ from interlock.engine.run import Run
 from interlock.model.deferring import Dependency, waits_for
 from interlock.model.errors import InterlockError
 from interlock.model.manifest import Step
-from interlock.model.plan import Direction, Plan
+from interlock.model.plan import Direction, Plan, summary
 from interlock.model.state import StepState
 from interlock.store import ledger, plans, steps
 from interlock.store.database import Tx
@@ -60,7 +60,12 @@ def preview(run: Run, name: str) -> str:
         if plan is not None:
             plan = keep_plan(run.context, change.tx, plan, run.id)
             columns["preview_plan"] = plan.id
-        steps.update(change.tx, *place, details=row.details | {"preview": list(waits), "drops": drops}, **columns)
+        steps.update(
+            change.tx,
+            *place,
+            details=row.details | {"preview": list(waits), "drops": drops, "changes": summary(plan) if plan else ""},
+            **columns,
+        )
         change.audit("preview", name, after={"plan": plan.id if plan else "", "waits": list(waits)}, deployment=run.id)
     return "done"
 

@@ -20,7 +20,7 @@ from interlock.engine.previewing import preview, ready_to_preview, wants_preview
 from interlock.engine.run import Run
 from interlock.model.gate import Gate, Verdict, overall
 from interlock.model.manifest import Step
-from interlock.model.plan import Plan
+from interlock.model.plan import Plan, summary
 from interlock.model.state import StepState
 from interlock.store import plans, steps
 from interlock.store.steps import StepRecord
@@ -101,7 +101,7 @@ def _plan(run: Run, name: str) -> str:
     plan = make_plan(run.context, wanted, log=run.log(*name.split("/", 1)), cancel=run.cancel)
     with run.context.store.change(run.manifest.actor) as change:
         plan = keep_plan(run.context, change.tx, plan, run.id)
-        details = row.details | {"unchanged": plan.empty}
+        details = row.details | {"unchanged": plan.empty, "changes": summary(plan)}
         steps.update(change.tx, run.id, step.pair.environment, step.pair.component, plan=plan.id, details=details)
         change.audit(
             "plan",

@@ -126,3 +126,17 @@ def substitute(value: Any, old: str, new: str) -> Any:
     if isinstance(value, list | tuple):
         return [substitute(v, old, new) for v in value]
     return value
+
+
+_SIGNS = (
+    (Action.CREATE, "+"), (Action.UPDATE, "~"), (Action.REPLACE, "±"), (Action.DELETE, "-"), (Action.MOVE, "→"), (Action.IMPORT, "⇐"),
+    (Action.FORGET, "✕"),
+)  # fmt: skip
+
+
+def summary(plan: Plan) -> str:
+    """`+2 ~1 -0`-like: only what there is; "no changes" for none."""
+    counts = {action: sum(1 for c in plan.changes if c.action is action) for action, _ in _SIGNS}
+    said = " ".join(f"{sign}{counts[action]}" for action, sign in _SIGNS if counts[action])
+    outputs = sum(1 for output in plan.planned.outputs if output.action is not Action.NONE)
+    return said or (f"outputs {outputs}" if outputs else "no changes")
