@@ -101,7 +101,7 @@ def test_by_hand_back_and_further_back_and_forth(shop: Shop) -> None:
     back = shop.run("rollback", "--deployment", third).expect(0)
     assert shop.sizes() == {"dev/app": 2}
     assert shop.writes(mark) == ["PUT dev/app"]
-    assert shop.status(back.id)["type"] == "rollback"
+    assert shop.status(back.id)["purpose"] == "rollback"
     # what it went back from stays away
     blocked = shop.deploy().expect(3)
     assert shop.gate(blocked.id, "dev/app", "hold")["verdict"] == "fail"
