@@ -16,7 +16,7 @@ test: ## everything, the slow tests on real tools too; what CI runs
 	@$(BIN)/pytest -n auto --dist worksteal
 
 check: $(READY) ## format, lint, types, layers, fast tests: seconds
-	@$(BIN)/ruff format --check --quiet || { echo "make format mends this" >&2; exit 1; }
+	@$(BIN)/ruff format --check --output-format concise --quiet || { echo "make format mends this" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports

@@ -7,6 +7,7 @@ FOLDER/config      keys, apart from data     FOLDER/start-lab  starts the lab cl
 
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -32,8 +33,15 @@ ANN, BEA = "ann@shop.example", "bea@shop.example"
 
 @dataclass(frozen=True)
 class Ran:
+    """`output` is plain text; `shown` has the colours that were printed, if any."""
+
+    command: str
     code: int
-    output: str
+    shown: str
+
+    @property
+    def output(self) -> str:
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.shown)
 
 
 @dataclass
@@ -42,6 +50,7 @@ class Stage:
     environment: Mapping[str, str]
     witness: Witness
     started: float = field(default_factory=time.monotonic)
+    ran: list[Ran] = field(default_factory=list)
 
     @property
     def repository(self) -> Path:
@@ -86,6 +95,7 @@ class Stage:
             if len(last) < len(lines):
                 out(dim(f"  ... {len(lines) - len(last)} lines"))
             out("\n".join(f"  {line}" for line in last))
+        self.ran.append(Ran(command, process.returncode, "\n".join(lines)))
         if exits != (0,):
             out(dim(f"  (exit code {process.returncode})"))
         if process.returncode not in exits:
@@ -94,7 +104,7 @@ class Stage:
             raise Contradiction(
                 f"`{command}` ended with {process.returncode} instead of {' or '.join(map(str, exits))}"
             )
-        return Ran(process.returncode, "\n".join(lines))
+        return self.ran[-1]
 
     def ask(self, *argv: str) -> Any:
         """The JSON document of a command that is not part of the story."""
@@ -120,7 +130,7 @@ class Stage:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def staged(*, color: bool) -> Iterator[Stage]:
     """Sets everything up, and ends the lab cloud afterwards. The folder stays. Raises ToolsMissing."""
     found = tools.find_tools(allow_path=True)
     folder = Path(tempfile.mkdtemp(prefix="interlock-demo-")).resolve()
@@ -139,9 +149,9 @@ def staged() -> Iterator[Stage]:
             "SHOP_DATABASE_PASSWORD": secrets.token_urlsafe(18),
         }
         _leave_behind(folder, own, url)
-        color = {"CLICOLOR_FORCE": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}
         kept = {k: v for k, v in tools.quiet().items() if not k.startswith(("GIT_", "INTERLOCK_"))}
-        stage = Stage(folder, kept | own | {"COLUMNS": str(WIDTH - 2), "GIT_PAGER": "cat"} | color, Witness(url))
+        shown = {"COLUMNS": str(WIDTH - 2), "GIT_PAGER": "cat"} | ({"CLICOLOR_FORCE": "1"} if color else {})
+        stage = Stage(folder, kept | own | shown, Witness(url))
         for command in (
             "git init --quiet --initial-branch=main",
             f"git config user.email {ANN}",
@@ -190,8 +200,12 @@ def out(text: str) -> None:
     sys.stdout.flush()
 
 
+def colorful() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
 def _styled(code: str, text: str) -> str:
-    return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else text
+    return f"\033[{code}m{text}\033[0m" if colorful() else text
 
 
 def bold(text: str) -> str:
