@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from interlock.engine import recording
+from interlock.engine.artifacts import artifacts_in, with_paths
 from interlock.engine.context import Context
 from interlock.engine.gates import judge
-from interlock.engine.inputs import artifacts_of, load_inputs
+from interlock.engine.inputs import load_inputs
 from interlock.engine.leasing import SECONDS, Renewed
 from interlock.engine.planning import Wanted, keep_plan, make_plan, workplace
 from interlock.kind import ApplyRequest
@@ -132,7 +133,8 @@ def _run_kind(context: Context, application: Application, held: Renewed, log: Lo
         deployment=application.place[0],
     )
     kind = context.kind(pair.kind)
-    with workplace(context, pair, plan.closure, artifacts_of(context, pair)) as place:
+    inputs = load_inputs(context, plan.inputs, context.worlds.secrets)
+    with workplace(context, pair, plan.closure, artifacts_in(inputs)) as place:
         return kind.apply(
             ApplyRequest(
                 plan=plan,
@@ -140,7 +142,7 @@ def _run_kind(context: Context, application: Application, held: Renewed, log: Lo
                 zone=application.environment.zone,
                 source=place.source,
                 work=place.work,
-                inputs=load_inputs(context, plan.inputs, context.worlds.secrets),
+                inputs=with_paths(inputs, place.artifacts),
                 environ=opened.environ,
                 held_back=opened.held_back,
                 artifacts=place.artifacts,

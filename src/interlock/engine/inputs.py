@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from interlock.engine.artifacts import artifact_of
 from interlock.engine.context import Context
 from interlock.model.digest import canonical
 from interlock.model.errors import NotFound
@@ -35,7 +36,7 @@ def resolve_inputs(context: Context, pair: Pair, zone: str, commit: str) -> dict
             case "secret":
                 return secrets.resolve(reference.arguments[0])
             case "component_artifact":
-                return str(reference)  # a path only where it is materialised; the kind gets it in `artifacts`
+                return artifact_of(context, pair.environment, reference)
             case _:
                 raise NotFound(f"'${{{reference}}}' has no value in variables of {pair.component}")
 
@@ -68,25 +69,6 @@ def value_of(context: Context, release: Release, name: str) -> Any:
         return release.outputs[name].value
     clear = json.loads(context.store.blobs.get(release.outputs_blob))
     return sensitive(clear[name]["value"], context.worlds.secrets)
-
-
-def artifacts_of(context: Context, pair: Pair) -> dict[str, Blob]:
-    """Reference text → blob, for each `${components.X.artifacts.Y}` in the pair's variables. Raises NotFound."""
-    found: dict[str, Blob] = {}
-    for reference in references(pair.variables):
-        if reference.form != "component_artifact":
-            continue
-        component, name = reference.arguments
-        with context.store.database.read() as tx:
-            release = ledger.current(tx, component, pair.environment)
-        if release is None or name not in release.artifacts:
-            raise NotFound(
-                f"{component} has no artifact '{name}' in {pair.environment}",
-                hint=f"deploy {component} first",
-                slug="no-artifact",
-            )
-        found[str(reference)] = release.artifacts[name]
-    return found
 
 
 def store_inputs(context: Context, inputs: Mapping[str, Any]) -> Blob:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from interlock.engine.artifacts import artifacts_in, with_paths
 from interlock.engine.context import Context
-from interlock.engine.inputs import artifacts_of, inputs_digest, load_inputs, resolve_inputs, store_inputs, uses_commit
+from interlock.engine.inputs import inputs_digest, load_inputs, resolve_inputs, store_inputs, uses_commit
 from interlock.kind import PlanRequest
 from interlock.model.manifest import EnvironmentSpec, Pair, Step
 from interlock.model.plan import Blob, Plan, intent_digest
@@ -40,7 +41,7 @@ def make_plan(context: Context, wanted: Wanted, *, log: Callable[[str], None], c
     )
     kind = context.kind(pair.kind)
     inputs = _inputs(context, step, wanted.environment.zone)
-    with workplace(context, pair, step.closure, artifacts_of(context, pair)) as place:
+    with workplace(context, pair, step.closure, artifacts_in(inputs)) as place:
         planned = kind.plan(
             PlanRequest(
                 component=pair.component,
@@ -50,7 +51,7 @@ def make_plan(context: Context, wanted: Wanted, *, log: Callable[[str], None], c
                 settings=kind.settings.model_validate(pair.settings),
                 source=place.source,
                 work=place.work,
-                inputs=inputs,
+                inputs=with_paths(inputs, place.artifacts),
                 environ=opened.environ,
                 held_back=opened.held_back,
                 speculative=wanted.speculative,

@@ -26,7 +26,8 @@ def misaligned(context: Context, environment: str, altered: set[str], zone: str)
 
 
 def _uses(release: Release, altered: set[str]) -> bool:
-    return any(r.form == "component_output" and r.arguments[0] in altered for r in references(release.pair.variables))
+    forms = ("component_output", "component_artifact")
+    return any(r.form in forms and r.arguments[0] in altered for r in references(release.pair.variables))
 
 
 def _differs(context: Context, release: Release, zone: str) -> bool:

@@ -13,7 +13,8 @@ from interlock.model.template import text_of
 from interlock.world import Secret, Secrets
 from interlock.world.redaction import REPLACEMENT
 
-_MARKS = ("$secret", "$join", "$sensitive", "$literal")
+ARTIFACT = "$artifact"
+_MARKS = ("$secret", "$join", "$sensitive", "$literal", ARTIFACT)
 _SHORTEST_NUMBER = 6  # digits; a shorter number is part of too many others
 
 
@@ -98,6 +99,13 @@ def sensitive(value: Any, secrets: Secrets) -> Any:
     return SecretValue(value)
 
 
+def artifact(reference: str, digest: str, size: int) -> SecretValue:
+    """Which bytes a file of another component is. It is no secret: it is one of these because it, too, is stored otherwise than it is used."""
+    return SecretValue(
+        f"{reference} sha256:{digest} {size}", {ARTIFACT: {"reference": reference, "digest": digest, "size": size}}
+    )
+
+
 def to_stored(value: Any) -> Any:
     """Plain JSON with the stored form of each secret. Holds sensitive outputs in clear: for encrypted blobs only."""
     if isinstance(value, SecretValue):
@@ -129,6 +137,10 @@ def from_stored(value: Any, secrets: Secrets) -> Any:
                 joined = join([from_stored(part, secrets) for part in held])
                 secrets.register(str(reveal(joined)))
                 return joined
+            case "$artifact":
+                if not isinstance(held, Mapping) or set(held) != {"reference", "digest", "size"}:
+                    raise Corrupt("a stored artifact does not say which bytes it is")
+                return artifact(str(held["reference"]), str(held["digest"]), int(held["size"]))
             case "$literal":
                 if not isinstance(held, Mapping):
                     raise Corrupt("a stored literal is not a map")

@@ -33,7 +33,8 @@ def plan(document: dict) -> dict:
     found, wanted = standing(), {}
     if document["target"] == "spec":
         token = document["variables"].get("token", "")
-        wanted = {name: {**item, "token": token} for name, item in json.loads(Path("items.json").read_text()).items()}
+        items = json.loads(Path("items.json").read_text())
+        wanted = {name: {**item, **text_of(item, document), "token": token} for name, item in items.items()}
     changes = []
     for name in sorted({*found, *wanted}, reverse=True):  # not in order, on purpose
         before, after = found.get(name), wanted.get(name)
@@ -55,6 +56,12 @@ def plan(document: dict) -> dict:
         "empty": not found,
         "outputs": {"count": count, "token": {**count_token(found, wanted), "sensitive": True}},
     }
+
+
+def text_of(item: dict, document: dict) -> dict:
+    """The text "@NAME" stands for the content of the file that the variable NAME leads to."""
+    text = item.get("text", "")
+    return {"text": Path(document["variables"][text[1:]]).read_text()} if text.startswith("@") else {}
 
 
 def count_token(found: dict, wanted: dict) -> dict:
