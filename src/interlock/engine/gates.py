@@ -4,13 +4,14 @@ from interlock.model import gating
 from interlock.model.gate import Gate
 from interlock.model.manifest import EnvironmentSpec, Manifest, Step
 from interlock.model.plan import Direction, Plan
-from interlock.model.release import ReleaseStatus
+from interlock.model.release import Release, ReleaseStatus
 from interlock.model.state import StepState
 from interlock.store import approvals, gates, holds, ledger, slots, steps
 from interlock.store.database import Tx
 
 #: Going back and repairing are never held back by what they are for.
 _EXEMPT = (Direction.UNDO, Direction.CORRECT)
+_DONE = (StepState.VERIFIED, StepState.UNCHANGED, StepState.DROPPED)
 
 
 def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...]:
@@ -43,13 +44,21 @@ def _not_verified(tx: Tx, manifest: Manifest, step: Step, environment: Environme
         name = f"{earlier}/{step.pair.component}"
         if name in members:
             state = steps.get(tx, manifest.deployment, earlier, step.pair.component).state
-            if state not in (StepState.VERIFIED, StepState.UNCHANGED, StepState.DROPPED):
+            if state not in _DONE:
                 blocking[earlier] = f"{step.pair.component} is {state} there"
             continue
-        if reason := step.earlier.get(earlier, ""):
+        release = ledger.newest(tx, step.pair.component, earlier)
+        if (reason := step.earlier.get(earlier, "")) and not _went_through(tx, manifest, step, earlier, release):
             blocking[earlier] = reason
             continue
-        release = ledger.newest(tx, step.pair.component, earlier)
         if release is not None and release.status not in (ReleaseStatus.VERIFIED, ReleaseStatus.REMOVED):
             blocking[earlier] = f"its release {release.id} is {release.status}, not verified"
     return blocking
+
+
+def _went_through(tx: Tx, manifest: Manifest, step: Step, earlier: str, release: Release | None) -> bool:
+    """Was this revision deployed there since the deployment was made, and does it still stand there?"""
+    row = steps.newest_of_commit(tx, step.pair.component, earlier, manifest.commit)
+    if row is None or row.state not in _DONE:
+        return False
+    return row.state == StepState.DROPPED or (release is not None and release.deployment == row.deployment)

@@ -126,6 +126,19 @@ def of(tx: Tx, deployment: str, environment: str = "") -> tuple[StepRecord, ...]
     return tuple(map(_step, rows))
 
 
+def newest_of_commit(tx: Tx, component: str, environment: str, commit: str) -> StepRecord | None:
+    """The step of the newest deployment of this commit that had the component there, ended or not."""
+    row = tx.one(
+        """SELECT s.* FROM steps s JOIN deployments d ON d.id = s.deployment
+        WHERE s.component = :component AND s.environment = :environment AND d.commit_id = :commit AND d.type = 'deploy'
+        ORDER BY d.number DESC LIMIT 1""",
+        component=component,
+        environment=environment,
+        commit=commit,
+    )
+    return _step(row) if row else None
+
+
 def update(
     tx: Tx,
     deployment: str,
