@@ -197,6 +197,6 @@ def test_a_lock_whose_file_was_replaced_is_not_shared(tmp_path: Path) -> None:
     (tmp_path / "lock").unlink()
     assert second.try_acquire()
     with pytest.raises(Permanent):
-        FileLock(tmp_path / "absent/lock", what="x").try_acquire()
+        FileLock(tmp_path / "lock/below", what="x").try_acquire()
     first.release()
     second.release()

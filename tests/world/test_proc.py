@@ -217,7 +217,11 @@ def test_an_error_in_a_listener_leaves_nothing_behind(programs: Programs, tmp_pa
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(RuntimeError, match=r"\d+"):
         programs.run(
-            ["sh", "-c", f"echo $$ | tee {tmp_path}/pid; sleep 1000"], what="x", cwd=TMP, environ=ENVIRON, on_line=fail
+            ["sh", "-c", f"echo $$ > {tmp_path}/pid; echo 1; sleep 1000"],
+            what="x",
+            cwd=TMP,
+            environ=ENVIRON,
+            on_line=fail,
         )
     assert gone([int((tmp_path / "pid").read_text())])
     assert len(os.listdir("/proc/self/fd")) <= before + 1  # the guard's pipe, when this was the first program

@@ -14,7 +14,9 @@ from interlock.model.drift import Ignored
 from interlock.model.errors import ConfigurationError, Location, Problem
 
 
-def split(changes: Sequence[Change], rules: Sequence[Mapping[str, Any]], today: date) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
+def split(
+    changes: Sequence[Change], rules: Sequence[Mapping[str, Any]], today: date
+) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
     """What is left, and what was let pass by which rule. Raises ConfigurationError for a rule whose date is over."""
     expired = [rule for rule in rules if date.fromisoformat(str(rule["until"])) < today]
     if expired:
@@ -53,7 +55,11 @@ def _covering(change: Change, rules: Sequence[Mapping[str, Any]]) -> list[Ignore
             return None
         attribute = str(rule.get("attribute") or "*")
         text = f"{rule['address']} {attribute}"
-        used.append(Ignored(change.address, path or "*", text, str(rule["owner"]), str(rule["until"]), str(rule.get("reason", ""))))
+        used.append(
+            Ignored(
+                change.address, path or "*", text, str(rule["owner"]), str(rule["until"]), str(rule.get("reason", ""))
+            )
+        )
     return used
 
 

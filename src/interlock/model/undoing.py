@@ -43,7 +43,9 @@ def to_nothing(base: Mapping[str, Any], *, imported: bool) -> tuple[Refusal, ...
     if imported:
         return (Refusal("", "it imported what existed before; removing the release would destroy that"),)
     if base.get("empty") is not True:
-        return (Refusal("", "something stood there before this first release, and how that was made is not known here"),)
+        return (
+            Refusal("", "something stood there before this first release, and how that was made is not known here"),
+        )
     return ()
 
 
@@ -61,7 +63,9 @@ def allowed(forward: Plan, undo: Planned) -> tuple[Refusal, ...]:
             continue
         forward_change = did.get(back.address) or did.get(back.previous_address or "")
         if forward_change is None:
-            refusals.append(Refusal(back.address, f"undoing would {back.action} it, and this deployment did not touch it"))
+            refusals.append(
+                Refusal(back.address, f"undoing would {back.action} it, and this deployment did not touch it")
+            )
         elif back.action not in _permitted(forward_change):
             reason = f"undoing would {back.action} it, which is not the way back of a {forward_change.action}"
             refusals.append(Refusal(back.address, reason))

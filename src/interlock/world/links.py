@@ -36,12 +36,6 @@ class LinkedTree:
         real = self._locate(path, last=True)
         return real is not None and self._children(real) is not None
 
-    def target(self, path: str) -> str:
-        entry = self.entry(path)
-        if entry is None or not entry.is_link:
-            raise NotFound(f"there is no link at {path}")
-        return self._bytes(entry).decode("utf-8", "surrogateescape")
-
     def real(self, path: str) -> str:
         """`path` with every symlink followed; itself where nothing is."""
         real = self._locate(path, last=True)

@@ -102,9 +102,14 @@ class FileLock:
 
     def _open(self) -> int:
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise Permanent(f"the lock {self.path} cannot be opened: {error.strerror}", slug="cannot-write") from None
+            raise Permanent(
+                f"the lock {self.path} cannot be opened: {error.strerror}",
+                hint="Check its owner and mode",
+                slug="cannot-write",
+            ) from None
 
 
 def _same_file(descriptor: int, path: Path) -> bool:

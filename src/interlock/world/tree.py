@@ -47,10 +47,6 @@ class Tree(Protocol):
         """Raises NotFound. A symlink is followed inside the tree; one that leaves it raises ConfigurationError."""
         ...
 
-    def target(self, path: str) -> str:
-        """What the link at `path` points to, as written. Raises NotFound when there is no link."""
-        ...
-
     def link_target(self, path: str) -> str:
         """Where the symlink at `path` points, as written. Raises NotFound when there is none."""
         ...
