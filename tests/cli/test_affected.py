@@ -1,6 +1,10 @@
 """`interlock affected`: reads only, whether anything was deployed or not."""
 
+import pytest
+
 from .conftest import Desk
+
+pytestmark = pytest.mark.slow  # each runs the real program several times
 
 
 def test_a_fresh_clone_is_affected_whole_and_stays_as_it_is(desk: Desk) -> None:

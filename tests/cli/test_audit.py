@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import ANN, Desk
 
+pytestmark = pytest.mark.slow  # each runs the real program several times
+
 
 def alter(desk: Desk, *statements: str) -> None:
     connection = sqlite3.connect(desk.home / "interlock.db")

@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import ANN, Desk
 
+pytestmark = pytest.mark.slow  # each runs the real program several times
+
 FAILS = """\
 defaults: {kind: command}
 components:

@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import Desk
 
+pytestmark = pytest.mark.slow  # each runs the real program several times
+
 STACK = 'variable "size" {\n  type    = number\n  default = 1\n}\n'
 BACKEND = 'terraform {\n  backend "s3" {\n    bucket = "b"\n    key    = "k"\n    region = "r"\n  }\n}\n'
 

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import Desk
 
+pytestmark = pytest.mark.slow  # each runs the real program several times
+
 
 @pytest.fixture
 def ids(deployed: Desk) -> tuple[str, str, str]:

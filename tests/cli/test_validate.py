@@ -1,11 +1,17 @@
 """`interlock validate`: everything wrong at once, in a fresh clone, without a trace outside of the cache."""
 
+import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from .conftest import Desk
+from .conftest import COMPONENTS, PROGRAM, Desk
+
+pytestmark = pytest.mark.slow  # each runs the real program several times
 
 
 def test_a_valid_repository_is_valid_and_nothing_is_made_but_the_cache(desk: Desk) -> None:
@@ -140,3 +146,36 @@ def test_an_opentofu_repository(desk: Desk) -> None:
     assert "not formatted" in desk.run("validate", INTERLOCK_TOFU=tofu).expect(78).out
     desk.write("unused/main.tf", 'output "id" {\n  value = 1\n}\n')
     desk.run("validate", INTERLOCK_TOFU=tofu).expect(0)
+
+
+def slow_check(desk: Desk, seconds: int) -> None:
+    desk.write("site/check.py", f"import time\nprint('begun', flush=True)\ntime.sleep({seconds})\n")
+    desk.write("interlock.yaml", COMPONENTS + f"    check: [{sys.executable}, check.py]\n")
+
+
+def test_two_at_once_take_turns(desk: Desk) -> None:
+    slow_check(desk, 1)
+    both = [subprocess.Popen([PROGRAM, "validate"], cwd=desk.root, env=desk.environ()) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_check_that_runs(desk: Desk, number: signal.Signals) -> None:
+    slow_check(desk, 300)
+    process = subprocess.Popen(
+        [PROGRAM, "validate", "--json"], cwd=desk.root, env=desk.environ(), stdout=subprocess.PIPE, text=True
+    )
+    work = desk.user / ".cache/interlock"
+    while not list(work.rglob("check.py")) or not _running():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out)["slug"] == "cancelled"
+
+
+def _running() -> bool:
+    """Does the check run?"""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return any(line.endswith(f"{sys.executable} check.py") for line in found.splitlines())

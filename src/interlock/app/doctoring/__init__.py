@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from interlock.model.errors import ConfigurationError, InterlockError
+from interlock.model.errors import ConfigurationError, Corrupt, InterlockError
 
 
 class Level(StrEnum):
@@ -87,7 +87,8 @@ def _made(check: Check) -> list[Finding]:
         place = f"{first.location}: {first.message}" + (f" (and {more} more)" if more else "")
         return [Finding(check.name, Level.FAILED, place, error.hint or first.hint or "interlock validate shows it")]
     except InterlockError as error:
-        return [Finding(check.name, Level.FAILED, error.message, error.hint or "")]
+        mend = error.hint or ("restore it from a backup, or move it away" if isinstance(error, Corrupt) else "")
+        return [Finding(check.name, Level.FAILED, error.message, mend)]
     except Exception as error:
         # A surprise is told by its type alone: its text may hold anything.
         return [

@@ -35,8 +35,6 @@ def _home(ground: Ground) -> Iterator[Found]:
     named = "INTERLOCK_HOME" if ground.environ.get("INTERLOCK_HOME") else "the default"
     if not home.root.exists():
         yield Found(f"{home.root} ({named}): not there yet, the first deployment makes it")
-    elif not home.root.is_dir():
-        yield failed(f"{home.root} ({named}) is no folder", "move it away, or set INTERLOCK_HOME")
     else:
         yield Found(f"{home.root} ({named}), outside of the working tree")
     if ground.environ.get("INTERLOCK_DATABASE_URL"):
