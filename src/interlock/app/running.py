@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from interlock.app.build import Project
-from interlock.app.notifying import notifier
+from interlock.app.notifying import Blocked, notifier, settle
 from interlock.app.viewing import view_of
 from interlock.engine.deployment import NAMES, child_workflow, deployment_workflow
 from interlock.engine.durable import SqliteEngine, leave
@@ -149,6 +149,8 @@ def _look_again(project: Project, deployment: str) -> None:
     """What the last process saw of the gates says nothing now: each waiting step is under way until it is judged anew, so that nothing is left
     as blocked, by the process that came to go on with it, before it was looked at."""
     with project.store.database.write() as tx:
+        halted = (DeploymentState.INTERRUPTED, DeploymentState.BLOCKED)
+        deployments.set_state(tx, deployment, DeploymentState.RUNNING, failure="", expect=halted)
         for step in steps.of(tx, deployment):
             steps.update(
                 tx, deployment, step.environment, step.component, expect=StepState.BLOCKED, state=StepState.PLANNING
@@ -166,7 +168,7 @@ def _watch(
     project: Project, run: Run, thread: threading.Thread, outcome: list[Any], *, patience: float | None, show: Show
 ) -> DeploymentState:
     """Shows until the workflow has its result. Leaves the process when it is interrupted, or blocked for too long."""
-    waiting = _Patience(patience)
+    waiting, telling = _Patience(patience), Blocked(project.store, run)
     beat = 0.0
     while thread.is_alive():
         thread.join(LOOK)
@@ -177,6 +179,8 @@ def _watch(
         show(view)
         if run.leaving.is_set() and run.working == 0:
             _leave(project, run, DeploymentState.INTERRUPTED, Exit.INTERRUPTED, show)
+        if blocked(view) and not _startable(run, view):
+            telling.tell(view)
         stuck = waiting.over(view, _row(project, run.id)) and not _startable(run, view)
         if stuck and not run.leaving.is_set() and run.busy == 0:
             _leave(project, run, DeploymentState.BLOCKED, Exit.BLOCKED, show)
@@ -205,11 +209,17 @@ def _leave(project: Project, run: Run, state: DeploymentState, code: Exit, show:
         if row.finished or row.state == state:
             change.nothing()
         else:
-            deployments.set_state(change.tx, run.id, state)
+            said = (
+                "it was asked to stop; what is unfinished waits for the same command"
+                if state is DeploymentState.INTERRUPTED
+                else ""
+            )
+            deployments.set_state(change.tx, run.id, state, failure=said)
             change.audit("deployment", run.id, before={"state": row.state}, after={"state": str(state)})
     show(view_of(project.store, run.id))
     for close in _AT_END:
         close()
+    settle()
     leave(int(code))
 
 

@@ -2,12 +2,15 @@
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.cli.terminal import look
 from interlock.model.errors import UsageError
 from interlock.model.units import parse_duration
 from interlock.model.view import DeploymentView
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def patience_of(wait: str | None) -> float | None:
@@ -104,17 +107,28 @@ class LiveTree:
         self._last: DeploymentView | None = None
 
     def show(self, view: DeploymentView) -> None:
-        from datetime import UTC, datetime
-
-        from interlock.render.live import live_tree
-
         if not self._started:
             self._live.start()
             self._started = True
         self._last = view
-        self._live.update(
-            live_tree(view, datetime.now(UTC), self._console.width, rows=max(5, self._console.height - 6)), refresh=True
+        self._live.update(self._drawn(view), refresh=True)
+
+    def _drawn(self, view: DeploymentView) -> "Text":
+        """The tree; while people are waited for, also what they can do."""
+        from datetime import UTC, datetime
+
+        from rich.text import Text
+
+        from interlock.render.live import live_tree
+        from interlock.render.run import status_text
+
+        now, width, rows = datetime.now(UTC), self._console.width, max(5, self._console.height - 6)
+        if view.state != "blocked":
+            return live_tree(view, now, width, rows=rows)
+        shown = status_text(
+            view, now, width=width - 1, color=self._console.color_system is not None, rows=max(3, rows - 8)
         )
+        return Text.from_ansi(shown, no_wrap=True, overflow="crop")
 
     def close(self) -> None:
         if self._started:
@@ -132,6 +146,6 @@ def ending(view: DeploymentView) -> str:
 
     width, color, unicode = look(sys.stderr)
     text = status_text(view, datetime.now(UTC), width=width, color=color, unicode=unicode)
-    if not view.finished and any(step.gates for step in view.steps):
+    if view.state == "blocked":
         text += f"\nIt waits. Go on later with the same command, or: interlock deploy --resume {view.id}"
     return text
