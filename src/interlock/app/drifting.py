@@ -107,8 +107,9 @@ class _Looker:
             plan = self._plan(context, manifest, release, name)
             entry = self._judge(entry, release, plan)
         except InterlockError as error:
-            redact = context.worlds.secrets.redact
-            entry = replace(entry, error=redact(error.message), error_hint=redact(error.hint or ""))
+            redact, output = context.worlds.secrets.redact, getattr(error, "output", "")
+            said = f"{error.message}\n{output}".strip() if output else error.message
+            entry = replace(entry, error=redact(said), error_hint=redact(error.hint or ""))
             plan = None
         finally:
             self._progress(name, "")

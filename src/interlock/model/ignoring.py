@@ -1,7 +1,8 @@
 """`ignore:` rules of drift: a known difference of one address (and attribute), with an owner, a reason and a date until which it may stand.
 
 Address and attribute are patterns of `fnmatch` (`*` for anything); an attribute is a dotted path, absent or `*` for all of them. A change is let pass
-when every attribute that differs is covered by a rule; deletions and creations only by a rule for all attributes. Expired rules are errors.
+when every attribute that differs is covered by a rule; deletions and creations only by a rule for all attributes. What only the apply would tell (a computed
+attribute that follows from the update) is no difference of its own. Expired rules are errors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
-from interlock.model.change import Action, Change
+from interlock.model.change import Action, Change, is_unknown
 from interlock.model.drift import Ignored
 from interlock.model.errors import ConfigurationError, Location, Problem
 
@@ -47,7 +48,7 @@ def _covering(change: Change, rules: Sequence[Mapping[str, Any]]) -> list[Ignore
     mine = [rule for rule in rules if fnmatchcase(change.address, str(rule["address"]))]
     if not mine:
         return None
-    paths = differing(change.before, change.after) if change.action is Action.UPDATE else [""]
+    paths = (differing(change.before, change.after) if change.action is Action.UPDATE else []) or [""]
     used = []
     for path in paths:
         rule = next((r for r in mine if _covers(str(r.get("attribute") or "*"), path)), None)
@@ -70,7 +71,9 @@ def _covers(pattern: str, path: str) -> bool:
 
 
 def differing(before: Any, after: Any, path: str = "") -> list[str]:
-    """Dotted paths of the leaves that differ, sorted."""
+    """Dotted paths of the leaves that are known to differ, sorted."""
+    if is_unknown(after):
+        return []
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         found = []
         for key in sorted({*before, *after}):
