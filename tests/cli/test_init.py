@@ -63,6 +63,7 @@ def test_nothing_is_overwritten(bare: Desk, name: str) -> None:
     assert name in done.err
     assert (bare.root / name).read_text() == "mine: true\n"
     assert {path.name for path in bare.root.iterdir()} == {".git", name}
+    assert bare.run("init", "--print").expect(0).out.startswith("# --- organization.yaml")
     assert "No such option" in bare.run("init", "--force").expect(64).err
 
 

@@ -52,26 +52,25 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
-        """The records, made when they are not there yet."""
-        home = self.place.home(self.environ).prepare()
-        return Store.open(home, load_key(home, self.environ))
-
-    @property
-    def kept(self) -> Store | None:
-        """The records, or None where nothing was ever recorded: for commands that only look, and must make nothing in a fresh clone.
+        """The records, made when they are not there yet.
 
         Raises Corrupt where there were records and the database is gone: that is not "nothing yet".
         """
         home = self.place.home(self.environ)
-        if home.database.exists():
-            return self.store
-        if home.audit_head.exists():
+        if home.audit_head.exists() and not home.database.exists():
             raise Corrupt(
                 f"the database {home.database} is gone, but {home.audit_head} says that there were records",
                 hint="restore the data folder from a backup, or point INTERLOCK_HOME at the right one",
                 slug="database-gone",
             )
-        return None
+        home = home.prepare()
+        return Store.open(home, load_key(home, self.environ))
+
+    @property
+    def kept(self) -> Store | None:
+        """The records, or None where nothing was ever recorded: for commands that only look, and must make nothing in a fresh clone."""
+        home = self.place.home(self.environ)
+        return self.store if home.database.exists() or home.audit_head.exists() else None
 
     def records(self) -> Store:
         """As `kept`, where having none is an error. Raises NotFound."""

@@ -31,7 +31,7 @@ class Drafted:
 def draft(start: Path, *, name: str = "") -> Drafted:
     """For the repository that `start` is in, as its working tree stands; `name` is the organization's, by default the folder's.
 
-    Raises UsageError outside of a repository, or where one of the files is there already.
+    Raises UsageError outside of a repository.
     """
     from interlock.config.init import environments_of, names_of, render
     from interlock.kinds.opentofu.find import find_stacks
@@ -40,9 +40,7 @@ def draft(start: Path, *, name: str = "") -> Drafted:
     repository = Repository.open(start)
     stacks = find_stacks(repository.folder_tree())
     files = render(name or repository.root.name, stacks)
-    found = Drafted(repository.root, files, stacks, names_of(stacks), tuple(n for n, _ in environments_of(stacks)))
-    refuse_existing(found)
-    return found
+    return Drafted(repository.root, files, stacks, names_of(stacks), tuple(n for n, _ in environments_of(stacks)))
 
 
 def refuse_existing(found: Drafted) -> None:
@@ -57,7 +55,8 @@ def refuse_existing(found: Drafted) -> None:
 
 
 def write(found: Drafted) -> None:
-    """Both files or none. Raises UsageError where one of them appeared meanwhile, Unavailable where they cannot be written."""
+    """Both files or none. Raises UsageError where one of them is there already, Unavailable where they cannot be written."""
+    refuse_existing(found)
     asides: dict[str, Path] = {}
     placed: list[Path] = []
     try:

@@ -30,12 +30,15 @@ def standing(project: Project, environment: str = "") -> Standing:
     from interlock.app.viewing import view_of
     from interlock.store import drift
 
-    with project.store.database.read() as tx:
+    store = project.kept
+    if store is None:
+        return Standing((), (), (), {})
+    with store.database.read() as tx:
         releases = ledger.all_current(tx, environment)
         unfinished = deployments.list_newest(tx, finished=False, environment=environment)
         return Standing(
             releases,
-            tuple(view_of(project.store, row.id) for row in unfinished),
+            tuple(view_of(store, row.id) for row in unfinished),
             holds.active(tx, environment=environment),
             {(record.environment, record.component): record for record in drift.all_known(tx)},
         )

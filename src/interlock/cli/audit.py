@@ -20,6 +20,7 @@ def log(
     json_: Json = False,
 ) -> int:
     from interlock.cli.tables import columns
+    from interlock.render.line import clean
 
     store = open_project(repository).records()
     with store.database.read() as tx:
@@ -30,14 +31,7 @@ def log(
         print(f"There is no record{f' about {subject}' if subject else ''}.")
     else:
         rows = [
-            [
-                str(r.seq),
-                r.at[:19].replace("T", " "),
-                r.actor,
-                r.action,
-                r.subject,
-                _change(r.before, r.after, r.details),
-            ]
+            [str(r.seq), r.at[:19].replace("T", " "), *map(clean, (r.actor, r.action, r.subject, _change(r)))]
             for r in records
         ]
         print(columns(rows, ["RECORD", "AT (UTC)", "WHO", "WHAT", "OF", ""]))
@@ -114,14 +108,14 @@ def _document(type_: str, report: Any) -> dict[str, Any]:
     }
 
 
-def _change(before: Any, after: Any, details: Any) -> str:
+def _change(record: Any) -> str:
     """The plain values in a few words, digests cut: `state running → verified`. The whole is in --json."""
-    old, new = _plain(before), _plain(after)
+    old, new = _plain(record.before), _plain(record.after)
     parts = [
         f"{key} {old[key]} → {new[key]}" if key in old and old[key] != new.get(key) and key in new else f"{key} {value}"
         for key, value in {**old, **new}.items()
     ]
-    reason = _plain(details).get("reason", "")
+    reason = _plain(record.details).get("reason", "")
     text = ", ".join([*([f'"{reason}"'] if reason else []), *parts])
     return text if len(text) <= 90 else text[:89] + "…"
 

@@ -1,11 +1,14 @@
 """`interlock history`: the ledger, newest first."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from interlock.cli.options import HERE, Json, Repository, open_project, print_json, verb
 from interlock.model.errors import Exit
+
+if TYPE_CHECKING:
+    from interlock.model.release import Release
 
 app = verb()
 
@@ -21,9 +24,11 @@ def history(
     from interlock.cli.tables import ago, columns
     from interlock.store import ledger
 
-    project = open_project(repository)
-    with project.store.database.read() as tx:
-        releases = ledger.history(tx, component=component, environment=env, limit=limit)
+    store = open_project(repository).kept
+    releases: tuple[Release, ...] = ()
+    if store is not None:
+        with store.database.read() as tx:
+            releases = ledger.history(tx, component=component, environment=env, limit=limit)
     if json_:
         from interlock.model.codec import encode
 

@@ -17,6 +17,7 @@ def list_(
     json_: Json = False,
 ) -> int:
     from interlock.cli.tables import ago, columns
+    from interlock.render.line import clean
     from interlock.store import holds
 
     store = open_project(repository).kept
@@ -29,7 +30,9 @@ def list_(
     elif not held:
         print(f"Nothing is held{f' in {env}' if env else ''}.")
     else:
-        rows = [[h.environment, h.component, h.revision[:12], h.deployment, ago(h.since), h.reason] for h in held]
+        rows = [
+            [h.environment, h.component, h.revision[:12], h.deployment, ago(h.since), clean(h.reason)] for h in held
+        ]
         print(columns(rows, ["ENVIRONMENT", "COMPONENT", "REVISION", "DEPLOYMENT", "SINCE", "REASON"]))
     return int(Exit.DONE)
 

@@ -24,7 +24,7 @@ def logs(
     from interlock.store import deployments, steps
 
     project = open_project(repository)
-    with project.store.database.read() as tx:
+    with project.records().database.read() as tx:
         if deployment:
             row = deployments.get(tx, deployment)
         else:

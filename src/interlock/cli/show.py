@@ -44,9 +44,9 @@ def show(
 
 
 def _deployment(shown: "ShownDeployment") -> None:
-    from interlock.model.plan import summary
     from interlock.cli.following import ending
     from interlock.cli.tables import ago, columns
+    from interlock.model.plan import summary
 
     print(ending(shown.view).rstrip())
     if not shown.plans:
@@ -151,6 +151,8 @@ def _blob(blob: "Blob | None") -> str:
 
 
 def _columns(rows: Iterable[tuple[str, str]]) -> str:
+    from interlock.render.line import clean
+
     rows = list(rows)
     width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+    return "\n".join(f"{name:<{width}}  {clean(value)}" for name, value in rows)

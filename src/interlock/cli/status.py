@@ -48,7 +48,7 @@ def status(
 def _one(project: Any, deployment: str, json_: bool) -> int:
     from interlock.app.viewing import view_json, view_of
 
-    view = view_of(project.store, deployment)
+    view = view_of(project.records(), deployment)
     if json_:
         print_json(view_json(view))
         return int(Exit.DONE)
