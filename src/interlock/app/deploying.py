@@ -116,7 +116,7 @@ def create(
     from interlock.store import ledger
 
     store = project.store
-    with store.database.write() as tx:
+    with store.database.write(lasting=False) as tx:
         manifest = replace(manifest, deployment=ids.new(tx, ids.DEPLOYMENT))
     blob = store.blobs.put(canonical(encode(manifest)))
     with store.change(manifest.actor) as change:

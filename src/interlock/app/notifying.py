@@ -37,7 +37,7 @@ class Blocked:
         self._told.update((step.name, step.plan) for step in waiting)
         if not waiting or not self._run.manifest.notifications:
             return
-        with self._store.database.write() as tx:
+        with self._store.database.write(lasting=False) as tx:
             new = [step for step in waiting if self._is_new(tx, step)]
         if new:
             where = ", ".join(sorted({step.environment for step in new}))
@@ -70,7 +70,7 @@ def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deploym
     def send(event: str, title: str, body: str) -> None:
         try:
             deliveries = Notifier(channels, secrets).send(event, title, body)
-            with store.database.write() as tx:
+            with store.database.write(lasting=False) as tx:
                 for delivery in deliveries:
                     notices.record(
                         tx,
@@ -83,7 +83,7 @@ def channel(store: Store, channels: Mapping[str, Any], secrets: Secrets, deploym
         except (
             Exception
         ) as error:  # whatever a channel's library raises must not reach the deployment; it is shown, though
-            with store.database.write() as tx:
+            with store.database.write(lasting=False) as tx:
                 notices.record(tx, "all", event, delivered=False, deployment=deployment, detail=type(error).__name__)
 
     def notify(event: str, title: str, body: str) -> None:

@@ -148,7 +148,7 @@ def _run(project: Project, deployment: str, *, patience: float | None, show: Sho
 def _look_again(project: Project, deployment: str) -> None:
     """What the last process saw of the gates says nothing now: each waiting step is under way until it is judged anew, so that nothing is left
     as blocked, by the process that came to go on with it, before it was looked at."""
-    with project.store.database.write() as tx:
+    with project.store.database.write(lasting=False) as tx:
         halted = (DeploymentState.INTERRUPTED, DeploymentState.BLOCKED)
         deployments.set_state(tx, deployment, DeploymentState.RUNNING, failure="", expect=halted)
         for step in steps.of(tx, deployment):
@@ -193,7 +193,7 @@ def _watch(
 def _beat(project: Project, run: Run) -> None:
     """We live; what the tools said last; and whether somebody asked for the end."""
     lines, run.last_lines = run.last_lines, {}
-    with project.store.database.write() as tx:
+    with project.store.database.write(lasting=False) as tx:
         deployments.beat(tx, run.id, os.getpid())
         for name, line in lines.items():
             steps.update(tx, run.id, *name.split("/", 1), last_line=line)

@@ -22,7 +22,7 @@ class Renewed:
     def _renew(self) -> None:
         while not self._stop.wait(SECONDS / 3):
             try:
-                with self._store.database.write() as tx:
+                with self._store.database.write(lasting=False) as tx:
                     leases.renew(tx, self._lease, SECONDS)
             except InterlockError:
                 continue  # `fence.check` before each write decides; one missed renewal is not yet a lost lease

@@ -37,9 +37,10 @@ async def step_workflow(durable: Durable, run: Run, name: str) -> str:
         await durable.step("preview-ready", run.until, lambda: ready_to_preview(run, name))
         await durable.step("preview", run.work, preview, run, name)
         run.previewing.discard(name)
-    word = await durable.step("ready", run.until, lambda: _ready(run, name))
-    if word != "go":
-        return str(word)
+    if run.step(name).needs:  # without any, its turn is now; `_plan` looks at what else may stop it
+        word = await durable.step("ready", run.until, lambda: _ready(run, name))
+        if word != "go":
+            return str(word)
     while True:
         word = await durable.step("plan", run.work, guarded(run, name, _plan))
         if word == "go":
@@ -63,7 +64,7 @@ def _row(run: Run, name: str) -> StepRecord:
 
 def set_state(run: Run, name: str, state: StepState, **columns: Any) -> None:
     """Shown progress, not a fact anyone relies on: no audit record."""
-    with run.context.store.database.write() as tx:
+    with run.context.store.database.write(lasting=False) as tx:
         steps.update(tx, run.id, *name.split("/", 1), state=state, **columns)
 
 
@@ -146,7 +147,7 @@ def _gates(run: Run, name: str) -> str | None:
         set_state(run, name, StepState.SKIPPED, error=reason)
         return "stop"
     plan = plan_of(run, name)
-    with run.context.store.database.write() as tx:
+    with run.context.store.database.write(lasting=False) as tx:
         gates = judge(tx, run.manifest, step, plan)
         verdict = overall(gates)
         if gates != row.gates or (verdict is not Verdict.PASS and row.state != StepState.BLOCKED):

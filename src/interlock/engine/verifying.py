@@ -32,7 +32,7 @@ def verify_step(run: Run, name: str) -> str:
     log = run.log(*name.split("/", 1))
 
     def show(state: StepState) -> None:
-        with run.context.store.database.write() as tx:
+        with run.context.store.database.write(lasting=False) as tx:
             steps.update(tx, run.id, step.pair.environment, step.pair.component, state=state)
 
     results: tuple[CheckResult, ...] = ()

@@ -32,6 +32,10 @@ class Driver(Protocol):
 
     def begin(self, *, write: bool) -> str: ...
 
+    def wait_for_disk(self, connection: sqlite3.Connection, lasting: bool) -> None:
+        """Whether the next COMMIT returns only when the disk has it."""
+        ...
+
     def error(self, error: sqlite3.Error) -> BaseException:
         """The error of our tree that `error` means, or `error` itself when it is a mistake in our code."""
         ...
@@ -135,11 +139,14 @@ class Database:
         connection.close()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """One transaction that holds the write lock from its beginning. Commits at the end of the block, rolls back when it raises."""
+    def write(self, *, lasting: bool = True) -> Iterator[Tx]:
+        """One transaction that holds the write lock from its beginning. Commits at the end of the block, rolls back when it raises.
+
+        Not `lasting`: a crash of ours loses nothing, but a power cut may, so it waits for no disk. For what is only shown or runs out by itself.
+        """
         if getattr(self._local, "tx", None) is not None:
             raise RuntimeError("a write transaction cannot begin inside another transaction of the same thread")
-        with self._transaction(write=True) as tx:
+        with self._transaction(write=True, lasting=lasting) as tx:
             yield tx
 
     @contextmanager
@@ -153,8 +160,9 @@ class Database:
             yield tx
 
     @contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[Tx]:
+    def _transaction(self, *, write: bool, lasting: bool = True) -> Iterator[Tx]:
         connection = self._take()
+        self._driver.wait_for_disk(connection, lasting)
         tx = Tx(connection, self._driver, writes=write)
         committed = False
         try:
@@ -236,6 +244,9 @@ class SqliteDriver:
 
     def begin(self, *, write: bool) -> str:
         return "BEGIN IMMEDIATE" if write else "BEGIN"
+
+    def wait_for_disk(self, connection: sqlite3.Connection, lasting: bool) -> None:
+        connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
 
     def error(self, error: sqlite3.Error) -> BaseException:
         code = _code(error)

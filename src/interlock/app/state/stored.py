@@ -50,12 +50,12 @@ class StoredState:
 
     def lock(self, info: Mapping[str, Any]) -> Mapping[str, Any] | None:
         fence = self._token()
-        with self._store.database.write() as tx:
+        with self._store.database.write(lasting=False) as tx:
             held = states.lock(tx, *self._pair, str(info["ID"]), info, fence=fence)
         return held.information if held else None
 
     def unlock(self, lock_id: str | None) -> bool:
-        with self._store.database.write() as tx:
+        with self._store.database.write(lasting=False) as tx:
             if lock_id is None:
                 states.force_unlock(tx, *self._pair)
                 return True
