@@ -1,8 +1,10 @@
 """`interlock init`: both files or none, never over what is there, and what it writes is valid."""
 
+import subprocess
+
 import pytest
 
-from .conftest import Desk
+from .conftest import PROGRAM, Desk
 
 pytestmark = pytest.mark.slow  # each runs the real program several times
 
@@ -72,3 +74,14 @@ def test_a_dangling_link_counts_as_there(bare: Desk) -> None:
     bare.run("init").expect(64)
     assert not (bare.root / "elsewhere.yaml").exists()
     assert not (bare.root / "organization.yaml").exists()
+
+
+def test_of_several_at_once_one_writes(bare: Desk) -> None:
+    """Whoever comes second is refused, and takes nothing of the first's away."""
+    begun = [
+        subprocess.Popen([PROGRAM, "init", "--name", f"n{n}"], cwd=bare.root, env=bare.environ()) for n in range(4)
+    ]
+    codes = sorted(process.wait(60) for process in begun)
+    assert codes == [0, 64, 64, 64]
+    assert {path.name for path in bare.root.iterdir()} == {".git", "organization.yaml", "interlock.yaml"}
+    bare.run("validate").expect(0)

@@ -34,3 +34,13 @@ def test_names_cannot_act_on_a_terminal(deployed: Desk) -> None:
     deployed.run("deploy", "--as", "\x1b[31mred\x07@acme.example")
     for arguments in (("audit", "log"), ("status",), ("history",), ("doctor",)):
         assert not {"\x1b", "\x07"} & set(deployed.run(*arguments).expect(0).out)
+
+
+def test_any_encoding_will_do(deployed: Desk) -> None:
+    deployed.write("site/straße→.txt", "x")
+    (deployed.root / b"site/no-text-\xff".decode("utf-8", "surrogateescape")).write_text("x")
+    for encoding in ("ascii", "utf-8"):
+        for arguments in (("audit", "log"), ("doctor",), ("affected", "--explain"), ("validate",)):
+            deployed.run(*arguments, PYTHONIOENCODING=encoding).expect(0)
+            if arguments != ("audit", "log"):
+                assert deployed.run(arguments[0], "--json", PYTHONIOENCODING=encoding).expect(0).json

@@ -3,6 +3,7 @@
 A verb's module is imported only when that verb is called, so that `interlock --help` and a shell's completion cost no more than the parser itself.
 """
 
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -83,6 +84,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; every way out is one of the documented exit codes (DESIGN §7)."""
+    _print_anything()
     try:
         code = app(standalone_mode=False)
     except UsageError as error:  # wrong flag, missing argument
@@ -104,6 +106,13 @@ def main() -> None:
 
         code = report(error, sys.argv[1:])
     sys.exit(_exit_code(code))
+
+
+def _print_anything() -> None:
+    """A name that the terminal's encoding lacks (or that is no text at all) is shown escaped; it never ends the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit_code(code: Any) -> int:

@@ -41,4 +41,4 @@ def open_project(repository: Path, person: str = "") -> Any:
 def print_json(document: dict[str, Any]) -> None:
     import json
 
-    print(json.dumps(document, ensure_ascii=False))
+    print(json.dumps(document))  # ASCII: whole in every encoding, and for names that are no text
