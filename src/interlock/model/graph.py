@@ -62,10 +62,9 @@ def closure(edges: Edges, start: Iterable[str]) -> frozenset[str]:
 
 
 def reverse(edges: Edges) -> dict[str, tuple[str, ...]]:
-    """The same graph with the arrows turned: name → the names that depend on it."""
+    """The same graph with the arrows turned: name → the names that depend on it, each once, sorted."""
     turned: dict[str, list[str]] = {name: [] for name in edges}
     for name in sorted(edges):
-        for need in edges[name]:
-            if need in turned:
-                turned[need].append(name)
+        for need in set(edges[name]) & turned.keys():
+            turned[need].append(name)
     return {name: tuple(found) for name, found in turned.items()}

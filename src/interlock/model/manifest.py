@@ -75,9 +75,10 @@ class Step:
 
     `closure` are the files its plan is made from. For a removal, a rollback or a correction, `pair` and `closure` come from the release named in
     `release`, whose stored inputs are used again; "" means that the inputs are resolved anew. `commit` and `tree` are those of the closure.
-    `undoes` names the release that a Direction.UNDO step goes back from ("" where its apply left none), `undoes_plan` the plan that made it; with `to_nothing` there was none before it. `needs` are the names of the steps
-    ("environment/component") that must be done first.
-    `ends_holds` are held revisions that this one descends from: verifying it ends their holds. `earlier` says for each earlier environment in which this component is not part of the deployment, and not verified, why.
+    `undoes` names the release that a Direction.UNDO step goes back from ("" where its apply left none), `undoes_plan` the plan that made it; with
+    `to_nothing` there was none before it. `needs` are the names of the steps ("environment/component") that must be done first.
+    `ends_holds` are held revisions that this one descends from: verifying it ends their holds. `earlier` says for each earlier environment in
+    which this component is not part of the deployment, and not verified, why.
     """
 
     pair: Pair

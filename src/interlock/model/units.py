@@ -1,10 +1,11 @@
 """Durations and sizes as people write them: a number and a unit, never a bare number."""
 
+import math
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
@@ -17,14 +18,14 @@ def parse_duration(text: str) -> float:
             break
         total += float(part[1]) * _SECONDS[part[2]]
         position = part.end()
-    if not text or position != len(text):
+    if not text or position != len(text) or not math.isfinite(total):  # a number too long to be one is infinite
         raise ValueError(f"'{text}' is not a duration; write a number and a unit, such as 60s, 15m or 1h30m")
     return total
 
 
 def format_duration(seconds: float) -> str:
     """The shortest exact-enough text: `0.4s`, `12s`, `3m20s`, `1h05m`, `2d3h`."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = round(seconds)
     if whole < 60:
@@ -38,7 +39,7 @@ def format_duration(seconds: float) -> str:
 
 def parse_size(text: str) -> int:
     """Bytes of `60kB`, `5MiB`. Raises ValueError saying what is accepted."""
-    match = re.fullmatch(r"(\d+)\s*([A-Za-z]+)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,30})\s*([A-Za-z]+)", text.strip())
     if not match or match[2] not in _BYTES:
         raise ValueError(f"'{text}' is not a size; write a number and one of {', '.join(_BYTES)}")
     return int(match[1]) * _BYTES[match[2]]

@@ -1,0 +1,1 @@
+"""The pure rules: cases as data in `cases/`, properties by hypothesis."""
