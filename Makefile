@@ -19,9 +19,9 @@ check: $(READY) ## format, lint, types, layers, fast tests: seconds
 	@$(BIN)/ruff format --check --output-format concise --quiet || { echo "make format mends this" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports >$(BIN)/../lint.log || { cat $(BIN)/../lint.log; exit 1; }
 	@$(BIN)/python script/docs.py --check
-	@$(BIN)/pytest -q -n auto -m "not tools and not slow"
+	@$(BIN)/pytest -q -n auto --hypothesis-profile quick -m "not tools and not slow"
 
 format: $(READY) ## what a program can mend of format and lint
 	@$(BIN)/ruff format --quiet
