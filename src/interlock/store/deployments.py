@@ -176,8 +176,10 @@ def finish(
     failure_slug: str = "",
     superseded_by: str = "",
 ) -> bool:
-    """The verdict, given once: False when there was one already. Gives back every environment that the deployment held."""
+    """The verdict, given once: False when there was one already. Gives back every environment that the deployment held, and every lease that a
+    process of it took and died with: nobody writes for it any more."""
     tx.execute("DELETE FROM environment_slots WHERE deployment = :id", id=id_)
+    tx.execute("UPDATE leases SET holder = '', expires = 0 WHERE holder = :id", id=id_)
     return (
         tx.execute(
             "UPDATE deployments SET state = :state, finished = :now, failure = :failure, failure_hint = :hint, failure_slug = :slug,"
