@@ -63,6 +63,11 @@ def test_an_inverse_that_fails_stops_and_tells_what_was_left(chain: Shop, lab: L
     states = chain.states(failed.id)
     assert (states["dev/c"], states["dev/b"], states["dev/d"]) == ("undone", "undo_failed", "skipped")
     assert states["dev/a"] not in ("undone", "skipped")
+    assert {hold["component"] for hold in chain.run("hold", "list", "--json").expect(0).json["holds"]} == {
+        "a",
+        "b",
+        "c",
+    }
     for told in ("no room for c2", "b is frozen", f"interlock rollback --deployment {failed.id}"):
         assert told in failed.text
     # the way on that it names does the rest
@@ -147,29 +152,54 @@ def test_a_first_release_that_fails_is_removed_where_nothing_was(shop: Shop, lab
     assert shop.status(failed.id)["state"] == "rolled_back"
 
 
-def test_dependants_follow_an_upstream_that_came_back_as_another(shop: Shop, lab: LabCloud) -> None:
-    """Undoing a replacement makes a third thing with a third id: who uses the id is planned again with it."""
+USER = 'variable "id" { type = string }\noutput "seen" { value = var.id }\n'
+
+
+def _east_and_west(shop: Shop) -> None:
+    """`app` is replaced from east to west; `user` writes its id, `third` what `user` publishes."""
+    for zone in ("east", "west"):
+        shop.stack("app", zone=f'"{zone}"')
+        for name, upstream, output in (("user", "app", "id"), ("third", "user", "seen")):
+            shop.stack(
+                name,
+                main=item(name, more="content = var.id") + USER,
+                depends_on=[upstream],
+                more=f'variables: {{environment: "${{environment.name}}", id: "${{components.{upstream}.outputs.{output}}}"}}',
+            )
+        shop.commit(f"In the {zone}")
+        if zone == "east":
+            shop.deploy().expect(0)
+
+
+def _all_in_line(shop: Shop, lab: LabCloud) -> None:
+    """What uses the id has the id of the thing that is there, in the east; and that is what is recorded."""
+    app = lab.item("dev", "app")
+    assert app.written["zone"] == "east"
+    assert {lab.item("dev", name).written["content"] for name in ("user", "third")} == {app.id}
+    shop.run("drift").expect(0)
+    mark = shop.mark()
     shop.stack("app", zone='"east"')
-    shop.stack(
-        "user",
-        main=item("user", more="content = var.id") + 'variable "id" { type = string }\n',
-        depends_on=["app"],
-        more='variables: {environment: "${environment.name}", id: "${components.app.outputs.id}"}',
-    )
-    shop.commit("An upstream and who uses it")
+    shop.commit("Back in the code, too")
     shop.deploy().expect(0)
-    shop.stack("app", zone='"west"')
-    shop.commit("Move it")
+    assert shop.writes(mark) == []
+
+
+def test_dependants_follow_an_upstream_that_came_back_as_another(shop: Shop, lab: LabCloud) -> None:
+    """Undoing a replacement makes a third thing with a third id: who uses the id is planned again with it, whether it was undone or not."""
+    _east_and_west(shop)
     lab.faults.add("status", methods=("PUT",), name="user", times=1, status=422, text="user is busy")
     failed = shop.deploy().expect(1)
     assert shop.status(failed.id)["state"] == "rolled_back"
-    app, user = lab.item("dev", "app"), lab.item("dev", "user")
-    assert app.written["zone"] == "east"
-    assert user.written["content"] == app.id
-    shop.run("drift").expect(0)
-    # and all is as recorded: the next deployment of the former commit has nothing to change
-    mark = shop.mark()
-    shop.stack("app", zone='"east"')
-    shop.commit("Back in the code too")
+    _all_in_line(shop, lab)
+
+
+def test_dependants_follow_a_rollback_by_hand(shop: Shop, lab: LabCloud) -> None:
+    _east_and_west(shop)
     shop.deploy().expect(0)
+    shop.run("rollback", "app", "user", "--env", "dev").expect(0)
+    _all_in_line(shop, lab)
+    # and nothing is taken from under what stands on it
+    mark = shop.mark()
+    first = shop.sql("SELECT id FROM deployments ORDER BY number")[0][0]
+    assert shop.run("rollback", "--deployment", first).exit == 64
     assert shop.writes(mark) == []

@@ -12,6 +12,7 @@ from interlock.app.build import Project
 from interlock.app.planning import Progress, entry_for
 from interlock.app.running import load_manifest
 from interlock.config.environments import governed
+from interlock.engine.realigning import dependencies_used
 from interlock.model import graph, undoing
 from interlock.model.errors import ConfigurationError, NotFound, UsageError
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
@@ -46,6 +47,7 @@ def rollback_manifest(project: Project, request: Request) -> Manifest:
         undone = {step.pair.environment for step in found}
         standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
         row = deployments.require(tx, _made_by(tx, found, standing, request))
+    _refuse_to_strand(found, standing)
     before = load_manifest(project, row)
     specs = _environments(project, before, undone)
     ordered = [
@@ -62,6 +64,21 @@ def rollback_manifest(project: Project, request: Request) -> Manifest:
         left_out=(),
         message=f"roll back {request.deployment or ', '.join(sorted(step.name for step in found))}",
     )
+
+
+def _refuse_to_strand(found: list[Step], standing: dict[tuple[str, str], Release]) -> None:
+    """Going back to nothing must not take the outputs from under what stands on them."""
+    leaving = {(step.pair.environment, step.pair.component) for step in found if step.to_nothing}
+    going = {(step.pair.environment, step.pair.component) for step in found}
+    for (environment, component), release in sorted(standing.items()):
+        used = {(environment, name) for name in dependencies_used(release)} & leaving
+        if used and (environment, component) not in going:
+            name = min(used)[1]
+            raise UsageError(
+                f"{environment}/{name} would be removed, and {component} uses what it publishes",
+                hint=f"go back with both: interlock rollback {component} {name} --env {environment}",
+                slug="no-way-back",
+            )
 
 
 def _of_components(project: Project, tx: Tx, request: Request) -> list[Step]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from interlock.engine.durable import Durable
 from interlock.engine.run import Run
 from interlock.engine.step import DONE, step_workflow
-from interlock.engine.undoing import undo_environment
+from interlock.engine.undoing import realign_dependants, undo_environment
 from interlock.model.state import DeploymentState, StepState
 from interlock.store import deployments, slots, steps
 
@@ -35,6 +35,11 @@ async def deployment_workflow(durable: Durable, run: Run) -> str:
         ]
         for result in waiting:
             await result
+        by_hand = run.manifest.type == "rollback" and await durable.step(
+            "gone-back", run.work, _all_done, run, environment
+        )
+        if by_hand and (problem := await realign_dependants(durable, run, environment)):
+            return str(await durable.step("end", run.work, _end, run, environment, problem))
         verdict = await durable.step("verdict", run.work, _verdict, run, environment)
         if verdict == "verified":
             continue
@@ -43,6 +48,11 @@ async def deployment_workflow(durable: Durable, run: Run) -> str:
             verdict = await undo_environment(durable, run, environment)
         return str(await durable.step("end", run.work, _end, run, environment, verdict))
     return str(await durable.step("end", run.work, _end, run, "", "verified"))
+
+
+def _all_done(run: Run, environment: str) -> bool:
+    with run.context.store.database.read() as tx:
+        return {step.state for step in steps.of(tx, run.id, environment)} <= set(DONE)
 
 
 async def child_workflow(durable: Durable, run: Run, name: str) -> str:
@@ -90,6 +100,7 @@ def _rolling_back(run: Run, environment: str) -> str:
         deployments.set_state(change.tx, run.id, DeploymentState.ROLLING_BACK)
         after = {"state": str(DeploymentState.ROLLING_BACK), "environment": environment}
         change.audit("deployment", run.id, before={"state": before.state}, after=after)
+    run.go_back()
     run.notify("failed", f"{run.id} failed in {environment}", f"{before.stopping or 'cancelled'}; rolling back")
     return "rolling back"
 
@@ -157,6 +168,6 @@ def _words(run: Run, environment: str, verdict: str, stopping: str, wrote: bool)
         case _:
             return (
                 DeploymentState.PARTLY_CHANGED,
-                f"{stopping}; rolling back stopped: {verdict}",
+                f"{stopping or run.manifest.message}; rolling back stopped: {verdict}",
                 f"interlock show {run.id}",
             )

@@ -21,13 +21,18 @@ def misaligned(context: Context, environment: str, altered: set[str], zone: str)
     """Components that use outputs of an altered one and whose inputs would resolve differently now, in dependency order."""
     with context.store.database.read() as tx:
         standing = {release.component: release for release in ledger.all_current(tx, environment)}
-    found = [name for name, release in standing.items() if _uses(release, altered) and _differs(context, release, zone)]
+    found = [
+        name
+        for name, release in standing.items()
+        if dependencies_used(release) & altered and _differs(context, release, zone)
+    ]
     return tuple(name for name in order({n: standing[n].pair.depends_on for n in standing}) if name in found)
 
 
-def _uses(release: Release, altered: set[str]) -> bool:
-    forms = ("component_output", "component_artifact")
-    return any(r.form in forms and r.arguments[0] in altered for r in references(release.pair.variables))
+def dependencies_used(release: Release) -> set[str]:
+    """The components whose outputs or artifacts its variables refer to."""
+    found = references(release.pair.variables)
+    return {r.arguments[0] for r in found if r.form in ("component_output", "component_artifact")}
 
 
 def _differs(context: Context, release: Release, zone: str) -> bool:

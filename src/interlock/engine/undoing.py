@@ -33,19 +33,24 @@ class Escalation(Exception):
 async def undo_environment(durable: Durable, run: Run, environment: str) -> str:
     """ "undone" when everything that was applied is undone, else why it stopped."""
     order = await durable.step("undo-order", run.work, _order, run, environment)
+    for name in order:  # first: also where going back stops half-way, nothing may bring the revision back by itself
+        await durable.step("hold", run.work, _hold, run, name)
     for name in order:
         problem = await durable.step("undo", run.work, _undo, run, name)
         if problem:
             return str(problem)
-    for name in order:
-        await durable.step("hold", run.work, _hold, run, name)
+    return await realign_dependants(durable, run, environment) or "undone"
+
+
+async def realign_dependants(durable: Durable, run: Run, environment: str) -> str:
+    """ "" when everything that uses what was undone is in line with it again, else why it is not."""
     aligned: tuple[str, ...] = ()
     while name := await durable.step("realign-next", run.work, _dependant, run, environment, aligned):
         problem = await durable.step("realign", run.work, _realign, run, environment, str(name))
         if problem:
             return str(problem)
         aligned += (str(name),)
-    return "undone"
+    return ""
 
 
 def _order(run: Run, environment: str) -> list[str]:
@@ -188,7 +193,7 @@ def _hold(run: Run, name: str) -> str:
     step = run.step(name)
     if step.direction is Direction.DEPLOY:
         with run.context.store.change(run.manifest.actor) as change:
-            reason = f"it failed and was rolled back in {run.id}"
+            reason = f"it failed in {run.id} and was to be rolled back"
             holds.hold(
                 change.tx, step.pair.environment, step.pair.component, step.commit, reason=reason, deployment=run.id
             )
