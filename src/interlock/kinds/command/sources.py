@@ -61,6 +61,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
             out, position = out + "[^/]", position + 1
         elif glob[position] == "[" and (end := glob.find("]", position + 2)) > 0:
             inside = glob[position + 1 : end].replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
+            inside = re.sub(r"([&~|])", r"\\\1", inside).replace("--", r"\-\-")  # re keeps these for operations on sets
             out += f"(?!/)[{'^' + inside[1:] if inside.startswith('!') else inside}]"
             position = end + 1
         else:
