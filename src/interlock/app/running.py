@@ -191,15 +191,16 @@ def _watch(
 
 
 def _beat(project: Project, run: Run) -> None:
-    """We live; what the tools said last; and whether somebody asked for the end."""
+    """We live; what the tools said last; and whether somebody asked for the end: of the way forward only, a rollback goes through."""
     lines, run.last_lines = run.last_lines, {}
+    token = run.cancel  # the one of now: what is read below may be older than a rollback that begins meanwhile
     with project.store.database.write(lasting=False) as tx:
         deployments.beat(tx, run.id, os.getpid())
         for name, line in lines.items():
             steps.update(tx, run.id, *name.split("/", 1), last_line=line)
         row = deployments.require(tx, run.id)
-    if row.cancel and not run.cancel.requested:
-        run.cancel.request()
+    if row.cancel and row.state != DeploymentState.ROLLING_BACK and not token.requested:
+        token.request()
 
 
 def _leave(project: Project, run: Run, state: DeploymentState, code: Exit, show: Show) -> NoReturn:

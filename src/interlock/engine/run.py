@@ -43,6 +43,11 @@ class Run:
     def environment(self, name: str) -> EnvironmentSpec:
         return next(spec for spec in self.manifest.environments if spec.name == name)
 
+    def go_back(self) -> None:
+        """From now on it is undone: the request that ended the way forward must not stop the way back. A new one (Ctrl-C) does."""
+        if not self.leaving.is_set():
+            self.cancel = CancelToken()
+
     def log(self, environment: str, component: str) -> Callable[[str], None]:
         """Where a step's tools write: its log file, and the line shown beside it."""
         write = logs.writer(self.context.store.home.log(self.id, environment, component))
