@@ -67,16 +67,24 @@ def _forgotten(shop: Shop, lab: LabCloud) -> tuple[str, str]:
     return "removed {\n  from = lab_item.this\n  lifecycle {\n    destroy = false\n  }\n}\n", "let go"
 
 
+def _undestroyed(shop: Shop, lab: LabCloud) -> tuple[str, str]:
+    """It was deployed with `destroy = false`, so taking it out of the source lets it go."""
+    return 'output "nothing" { value = 1 }\n', "let go"
+
+
 def _protected(shop: Shop, lab: LabCloud) -> tuple[str, str]:
     return item("old", more="lifecycle {\n  prevent_destroy = true\n}"), "prevent_destroy"
 
 
-@pytest.mark.parametrize("case", [_imported, _forgotten, _protected])
+@pytest.mark.parametrize("case", [_imported, _forgotten, _undestroyed, _protected])
 def test_what_a_person_must_do(shop: Shop, lab: LabCloud, case: Any) -> None:
     """Imported, forgotten, protected: the plan says that there is no way back, and the rollback stops there and touches nothing."""
+    if case is _undestroyed:
+        shop.stack("app", main=item("this", name="app", more="lifecycle {\n  destroy = false\n}"))
+        shop.commit("Never destroy it")
     shop.deploy().expect(0)
     main, word = case(shop, lab)
-    this = item("this", name="app") if case is not _forgotten else ""
+    this = item("this", name="app") if case in (_imported, _protected) else ""
     shop.stack("app", main=this + main, more=FAILS)
     shop.commit("No way back")
     assert "irreversible" in _undo(shop).values()
@@ -87,7 +95,7 @@ def test_what_a_person_must_do(shop: Shop, lab: LabCloud, case: Any) -> None:
     assert "cannot be undone by itself" in failed.text
     assert word in failed.text
     assert "app" in {one["name"] for one in left["dev"]}
-    if case is not _forgotten:
+    if case in (_imported, _protected):
         assert "old" in {one["name"] for one in left["dev"]}
     # by hand it is refused as well, for the same reason
     assert shop.run("rollback", "--deployment", failed.id).exit in (1, 4, 64)
