@@ -19,7 +19,7 @@ def test_lines_carry_their_time(tmp_path):
 
 def test_no_log_is_no_lines(tmp_path):
     assert list(logs.read(tmp_path / "none")) == []
-    assert list(logs.follow(tmp_path / "none", lambda: True)) == []
+    assert list(logs.follow({"none": logs.Tail(tmp_path / "none")}, lambda: True)) == []
 
 
 def test_writers_keep_their_lines_whole(tmp_path):
@@ -45,7 +45,7 @@ def test_following_tells_every_line_as_it_comes_and_ends(tmp_path):
     half = threading.Event()
 
     def read():
-        for line in logs.follow(path, ended.is_set, every=0.01):
+        for _, line in logs.follow({"a": logs.Tail(path)}, ended.is_set, every=0.01):
             seen.append(line[25:])
             if len(seen) == 50:
                 half.set()

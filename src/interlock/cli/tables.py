@@ -1,21 +1,22 @@
-"""What `status` and `history` print: plain aligned text, built without the terminal library so that it costs nothing to show."""
+"""What `status` and `history` print."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from interlock.cli.terminal import look
 from interlock.model.units import format_duration
+from interlock.render.table import Column, table
 
 if TYPE_CHECKING:
     from interlock.app.standing import Standing
 
 
 def columns(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
-    """Left-aligned columns two spaces apart; the last one runs free."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
-    )
+    """A table for standard output: as wide as what is in it, so that piping it loses nothing."""
+    _, color, unicode = look(sys.stdout)
+    return table([Column(title) for title in head], rows, width=None, color=color, unicode=unicode)
 
 
 def ago(stamp: str) -> str:

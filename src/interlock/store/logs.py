@@ -7,12 +7,14 @@ keeps lines of several writers whole.
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from interlock.model.errors import Permanent
 from interlock.store import times
 from interlock.store.durable import make_folder
+
+_AT_ONCE = 4_000_000
 
 
 def writer(path: Path) -> Callable[[str], None]:
@@ -40,22 +42,32 @@ def read(path: Path) -> Iterator[str]:
             yield line.rstrip("\n")
 
 
-def follow(path: Path, ended: Callable[[], bool], *, every: float = 0.2) -> Iterator[str]:
-    """The lines so far and then each as it comes, until `ended()`, asked between looks, and what was written by then is told.
+class Tail:
+    """Whole lines of a growing log, asked for again and again. The file need not be there yet."""
 
-    A line is told when it is whole. The file need not be there yet.
-    """
-    position, rest = 0, b""
+    def __init__(self, path: Path) -> None:
+        self._path, self._at = path, 0
+
+    def more(self) -> list[str]:
+        """What was finished since the last time, at most a few megabytes at once: ask until there is nothing."""
+        with contextlib.suppress(FileNotFoundError), self._path.open("rb") as file:
+            file.seek(self._at)
+            data = file.read(_AT_ONCE)
+            whole = data.rfind(b"\n") + 1
+            self._at += whole
+            return data[:whole].decode("utf-8", "replace").split("\n")[:-1] if whole else []
+        return []
+
+
+def follow(tails: Mapping[str, Tail], ended: Callable[[], bool], *, every: float = 0.2) -> Iterator[tuple[str, str]]:
+    """(name, line) of several logs as they come, until `ended()`, asked before each look, and what was written by then is told."""
     while True:
-        last = ended()  # asked before looking: what was written before the end is still found
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            file.seek(position)
-            rest += file.read()
-            position = file.tell()
-        *lines, rest = rest.split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")
+        last = ended()
+        found = True
+        while found:
+            lines = [(name, line) for name, tail in tails.items() for line in tail.more()]
+            yield from lines
+            found = bool(lines)
         if last:
             return
-        if not lines:
-            time.sleep(every)
+        time.sleep(every)
