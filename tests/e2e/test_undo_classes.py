@@ -101,3 +101,32 @@ def test_what_a_person_must_do(shop: Shop, lab: LabCloud, case: Any) -> None:
     assert shop.run("rollback", "--deployment", failed.id).exit in (1, 4, 64)
     assert shop.writes(mark) == []
     assert lab.contents() == left
+
+
+def test_a_removed_component_comes_back(shop: Shop, lab: LabCloud) -> None:
+    """By itself when something else in the deployment fails, and by hand: a new, empty one, from the sources of its release."""
+    shop.stack("old", size=3)
+    shop.commit("Two stacks")
+    shop.deploy().expect(0)
+    before = lab.contents()
+    del shop.stacks["old"]
+    shop.stack("app", more="checks: [{command: {run: ['false'], within: 3s}}]")
+    shop.commit("Remove one, break the other")
+    mark = shop.mark()
+    failed = shop.deploy().expect(1)
+    assert shop.writes(mark) == ["DELETE dev/old", "POST dev/old"]
+    assert shop.status(failed.id)["state"] == "rolled_back"
+    assert lab.contents() == before
+    shop.run("drift").expect(0)
+
+    shop.stack("app")
+    shop.commit("Only remove one")
+    removed = shop.deploy().expect(0)
+    assert shop.sizes() == {"dev/app": 1}
+    shop.run("rollback", "--deployment", removed.id).expect(0)
+    assert lab.contents() == before
+    shop.run("drift").expect(0)
+    # what was gone back from does not go again by itself
+    blocked = shop.deploy().expect(3)
+    assert shop.gate(blocked.id, "dev/old", "hold")["verdict"] == "fail"
+    assert lab.contents() == before

@@ -169,7 +169,14 @@ def _step(project: Project, judged: Judged, pair: AffectedPair) -> Step:
     if pair.removal:
         release = judged.standing[pair.environment, pair.component]
         return Step(
-            release.pair, Direction.REMOVE, reasons, release.closure, release.commit, release.tree, release=release.id
+            release.pair,
+            Direction.REMOVE,
+            reasons,
+            release.closure,
+            release.commit,
+            release.tree,
+            release=release.id,
+            ends_holds=_older_holds(project, pair, judged.tree.commit),
         )
     configured = judged.configuration.pair(pair.environment, pair.component)
     closure = closure_of(project, configured, judged.tree)

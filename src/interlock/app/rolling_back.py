@@ -18,7 +18,7 @@ from interlock.model.errors import ConfigurationError, NotFound, UsageError
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
 from interlock.model.plan import Direction, Plan
 from interlock.model.receipt import Outcome
-from interlock.model.release import STANDING, Release
+from interlock.model.release import Release, ReleaseStatus
 from interlock.model.report import PlanReport
 from interlock.store import deployments, ledger, plans, steps
 from interlock.store.database import Tx
@@ -46,7 +46,7 @@ def rollback_manifest(project: Project, request: Request) -> Manifest:
         )
         undone = {step.pair.environment for step in found}
         standing = {(r.environment, r.component): r for r in ledger.all_current(tx)}
-        row = deployments.require(tx, _made_by(tx, found, standing, request))
+        row = deployments.require(tx, _made_by(tx, found, request))
     _refuse_to_strand(found, standing)
     before = load_manifest(project, row)
     specs = _environments(project, before, undone)
@@ -84,21 +84,32 @@ def _refuse_to_strand(found: list[Step], standing: dict[tuple[str, str], Release
 def _of_components(project: Project, tx: Tx, request: Request) -> list[Step]:
     environment = request.environment
     standing = {r.component: r for r in ledger.all_current(tx, environment)}
-    if not standing:
+    gone = _removed(tx, environment, request.components)
+    if not standing and not gone:
         raise NotFound(f"nothing is deployed in '{environment}'", hint="interlock status")
     names = request.components or _newest_deployment(standing)
     if request.to and len(names) != 1:
         raise UsageError("--to names one release, so name the one component that goes back to it")
     found = []
     for name in names:
-        if name not in standing:
+        if name not in standing and name not in gone:
             raise NotFound(f"{name} is not deployed in {environment}", hint=f"there: {', '.join(sorted(standing))}")
-        release = standing[name]
+        release = standing[name] if name in standing else gone[name]
         target = _target(tx, release, request.to)
         plan = plans.get(tx, project.store.keyed, release.plan).plan
         _refuse_irreversible(release.pair, _plans_since(project, tx, release, target), None)
         found.append(_step(release, target, plan, release.pair))
     return found
+
+
+def _removed(tx: Tx, environment: str, names: Iterable[str]) -> dict[str, Release]:
+    """Of the named components those that a deployment removed: going back from that makes them anew."""
+    found = {name: ledger.top(tx, name, environment) for name in names}
+    return {
+        n: r
+        for n, r in found.items()
+        if r is not None and r.status is ReleaseStatus.REMOVED and r.direction is Direction.REMOVE
+    }
 
 
 def _plans_since(project: Project, tx: Tx, release: Release, target: Release | None) -> list[Plan]:
@@ -107,7 +118,7 @@ def _plans_since(project: Project, tx: Tx, release: Release, target: Release | N
     for one in ledger.history(tx, component=release.component, environment=release.environment, limit=1_000_000):
         if target is not None and one.id == target.id:
             break
-        if one.status in STANDING:
+        if one.status is not ReleaseStatus.UNDONE:
             found.append(plans.get(tx, project.store.keyed, one.plan).plan)
     return found
 
@@ -154,10 +165,9 @@ def _of_deployment(project: Project, tx: Tx, prefix: str) -> list[Step]:
         if step.receipt is not None and step.receipt.outcome in (Outcome.FAILED, Outcome.UNCHANGED):
             continue
         plan = plans.get(tx, project.store.keyed, _applied_plan(tx, project, row.id, step)).plan
-        current = ledger.current(tx, step.component, step.environment)
         if step.release:
-            release = ledger.get(tx, step.release)
-            if current is None or current.id != release.id:
+            release, newest = ledger.get(tx, step.release), ledger.top(tx, step.component, step.environment)
+            if newest is None or newest.id != release.id:
                 raise UsageError(
                     f"{step.name}: release {release.id} is no longer the newest there",
                     hint=f"go back from what stands: interlock rollback {step.component} --env {step.environment}",
@@ -169,7 +179,7 @@ def _of_deployment(project: Project, tx: Tx, prefix: str) -> list[Step]:
             pair = next(s.pair for s in load_manifest(project, row).steps if s.name == step.name)
             known = step.receipt is not None and step.receipt.outcome is not Outcome.UNKNOWN
             _refuse_irreversible(pair, [plan], step.receipt.done if known and step.receipt else None)
-            found.append(_step(None, current, plan, pair))
+            found.append(_step(None, ledger.current(tx, step.component, step.environment), plan, pair))
     if not found:
         raise NotFound(f"{row.id} applied nothing that is not undone already", hint=f"interlock show {row.id}")
     return found
@@ -227,11 +237,11 @@ def _dependents_first(found: list[Step]) -> list[Step]:
     return [replace(by_name[name], needs=tuple(sorted(needs[name]))) for name in graph.order(needs)]
 
 
-def _made_by(tx: Tx, found: list[Step], standing: dict[tuple[str, str], Release], request: Request) -> str:
+def _made_by(tx: Tx, found: list[Step], request: Request) -> str:
     """The deployment whose manifest tells environments, secrets and channels."""
     if request.deployment:
         return deployments.get(tx, request.deployment).id
-    releases = [standing[step.pair.environment, step.pair.component] for step in found]
+    releases = [ledger.get(tx, step.undoes) for step in found]
     return max(releases, key=lambda release: release.at).deployment
 
 

@@ -27,7 +27,7 @@ def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...
     ]
     if step.direction not in _EXEMPT:
         found.append(gating.earlier(environment.after, _not_verified(tx, manifest, step, environment)))
-        found.append(gating.hold(name, component, holds.is_held(tx, name, component, step.commit)))
+        found.append(gating.hold(name, component, holds.is_held(tx, name, component, manifest.commit)))
     found.append(gating.one_active(name, slots.holder(tx, name), manifest.deployment))
     return gates.since(tx, manifest.deployment, name, component, tuple(found))
 

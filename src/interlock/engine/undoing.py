@@ -92,9 +92,9 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
     with context.store.database.read() as tx:
         forward = plans.get(tx, context.store.keyed, row.plan).plan
         release = ledger.get(tx, row.release) if row.release else None
-        current = ledger.current(tx, row.component, row.environment)
-        before = ledger.previous(tx, release) if release else current
-    if release is not None and (current is None or current.id != release.id):
+        newest = ledger.top(tx, row.component, row.environment)
+        before = ledger.previous(tx, release) if release else ledger.current(tx, row.component, row.environment)
+    if release is not None and (newest is None or newest.id != release.id):
         raise Escalation(
             f"{name}: release {release.id} is no longer the newest there", f"interlock history {row.component}"
         )
@@ -190,14 +190,17 @@ def _set(run: Run, name: str, state: StepState, **columns: str) -> None:
 
 def _hold(run: Run, name: str) -> str:
     """The failed revision may not come back by itself."""
-    step = run.step(name)
-    if step.direction is Direction.DEPLOY:
+    step, revision = (
+        run.step(name),
+        run.manifest.commit,
+    )  # a removal's own sources are those of the release that it removed
+    if step.direction in (Direction.DEPLOY, Direction.REMOVE):
         with run.context.store.change(run.manifest.actor) as change:
             reason = f"it failed in {run.id} and was to be rolled back"
             holds.hold(
-                change.tx, step.pair.environment, step.pair.component, step.commit, reason=reason, deployment=run.id
+                change.tx, step.pair.environment, step.pair.component, revision, reason=reason, deployment=run.id
             )
-            change.audit("hold", name, before={}, after={"revision": step.commit, "reason": reason}, deployment=run.id)
+            change.audit("hold", name, before={}, after={"revision": revision, "reason": reason}, deployment=run.id)
     return ""
 
 

@@ -11,6 +11,7 @@ from interlock.engine.run import Run
 from interlock.model.check import Check, CheckResult
 from interlock.model.errors import NotFound
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
+from interlock.model.plan import Direction
 from interlock.model.receipt import Outcome, Receipt
 from interlock.model.release import Release, ReleaseStatus
 from interlock.model.state import StepState
@@ -85,12 +86,12 @@ def _passed(run: Run, step: Step, release: Release, results: tuple[CheckResult, 
 def _hold_undone(run: Run, change: Change, step: Step) -> None:
     """A person went back from this revision: it may not come back by itself."""
     undone = ledger.get(change.tx, step.undoes)
-    if undone.commit != step.commit:
+    removal = undone.direction is Direction.REMOVE  # its own commit is that of what it removed
+    revision = deployments.require(change.tx, undone.deployment).commit if removal else undone.commit
+    if revision != step.commit:
         reason = f"{run.manifest.actor} rolled it back in {run.id}"
-        holds.hold(change.tx, undone.environment, undone.component, undone.commit, reason=reason, deployment=run.id)
-        change.audit(
-            "hold", step.name, before=None, after={"revision": undone.commit, "reason": reason}, deployment=run.id
-        )
+        holds.hold(change.tx, undone.environment, undone.component, revision, reason=reason, deployment=run.id)
+        change.audit("hold", step.name, before=None, after={"revision": revision, "reason": reason}, deployment=run.id)
 
 
 def check_release(

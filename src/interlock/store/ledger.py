@@ -68,6 +68,11 @@ def current(tx: Tx, component: str, environment: str) -> Release | None:
     return _standing(tx, component, environment, before=None)
 
 
+def top(tx: Tx, component: str, environment: str) -> Release | None:
+    """The newest that was not undone: what stands there now, or the tombstone that says that nothing does."""
+    return _top(tx, component, environment, before=None)
+
+
 def newest(tx: Tx, component: str, environment: str) -> Release | None:
     """The newest row, whichever its status."""
     row = tx.one(
@@ -125,6 +130,11 @@ def history(tx: Tx, *, component: str = "", environment: str = "", limit: int = 
 
 
 def _standing(tx: Tx, component: str, environment: str, *, before: str | None) -> Release | None:
+    found = _top(tx, component, environment, before=before)
+    return found if found is not None and found.status in STANDING else None
+
+
+def _top(tx: Tx, component: str, environment: str, *, before: str | None) -> Release | None:
     row = tx.one(
         "SELECT * FROM releases WHERE environment = :environment AND component = :component AND status <> 'undone'"
         " AND (:before = '' OR number < (SELECT number FROM releases WHERE id = :before)) ORDER BY number DESC LIMIT 1",
@@ -132,8 +142,7 @@ def _standing(tx: Tx, component: str, environment: str, *, before: str | None) -
         component=component,
         before=before or "",
     )
-    found = _release(row) if row else None
-    return found if found is not None and found.status in STANDING else None
+    return _release(row) if row else None
 
 
 def _release(row: Row) -> Release:
