@@ -12,7 +12,10 @@ from rich.text import Text
 from interlock.testing.demo.stage import WIDTH, Ran
 
 #: File → which run of which command it shows.
-SHOWN = {"plan.svg": ("interlock plan", 0), "failure.svg": ("interlock deploy", 1), "drift.svg": ("interlock drift", 2)}
+SHOWN = {
+    "plan.svg": ("interlock plan", 0),
+    "failure.svg": ("interlock deploy", 1),
+}
 
 
 def write(ran: Sequence[Ran], folder: Path) -> None:

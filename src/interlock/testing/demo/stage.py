@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from interlock.testing import tools
 from interlock.testing.demo.lab import surroundings, write_environment
@@ -105,16 +104,6 @@ class Stage:
                 f"`{command}` ended with {process.returncode} instead of {' or '.join(map(str, exits))}"
             )
         return self.ran[-1]
-
-    def ask(self, *argv: str) -> Any:
-        """The JSON document of a command that is not part of the story."""
-        done = subprocess.run(
-            argv, cwd=self.repository, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-        try:
-            return json.loads(done.stdout)
-        except ValueError as error:
-            raise Contradiction(f"`{shlex.join(argv)}` printed no JSON: {done.stdout[:200]}{done.stderr}") from error
 
     def write(self, path: str, old: str, new: str) -> None:
         """Edits a file of the repository as an editor would, showing the difference."""
