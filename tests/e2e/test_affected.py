@@ -73,7 +73,7 @@ def test_exactly_what_it_says(shop: Shop) -> None:
     assert _affected(shop) == {}
 
 
-def test_removed_components_go_dependants_first(shop: Shop) -> None:
+def test_removed_components_go_dependants_first(shop: Shop, lab: LabCloud) -> None:
     shop.stack("base")
     shop.stack("user", main=item("user", more="content = var.id") + 'variable "id" { type = string }\n', depends_on=["base"],
                more='variables: {environment: "${environment.name}", id: "${components.base.outputs.id}"}')  # fmt: skip
@@ -92,6 +92,7 @@ def test_removed_components_go_dependants_first(shop: Shop) -> None:
         ("base", "remove", 1),
         ("user", "remove", 1),
     }
+    lab.faults.add("latency", methods=("DELETE",), name="user", seconds=1.5)  # nobody overtakes it
     shop.deploy().expect(0)
     assert shop.writes(mark) == ["DELETE dev/user", "DELETE dev/base"]
     assert shop.sizes() == {"dev/app": 1}
