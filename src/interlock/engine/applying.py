@@ -44,7 +44,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Application:
-    """One plan to apply. `gated` is False for what an approval of the forward plan covers already: its way back, which is `undo`."""
+    """One plan to apply. `gated` is False for what an approval of the forward plan covers already: its way back, which is `undo`.
+
+    `cut_off` says that an earlier apply of the same step was cut off: though this plan may have nothing left to do, something was done.
+    """
 
     manifest: Manifest
     step: Step
@@ -52,6 +55,7 @@ class Application:
     plan: Plan
     gated: bool = True
     undo: bool = False
+    cut_off: bool = False
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -65,7 +69,10 @@ class Application:
 
 def apply_plan(context: Context, application: Application, *, log: Log, cancel: Cancel) -> Applied:
     """Raises the kind's refusals (nothing was written, the lease is let go); a failure after the first write is a receipt."""
-    lease = _begin(context, application)
+    try:
+        lease = _begin(context, application)
+    except StalePlan as error:
+        return Applied(None, again=f"stale: {error.message}")
     if lease is None:
         return Applied(None, again="blocked")
     with Renewed(context.store, lease) as held:
@@ -81,7 +88,10 @@ def apply_plan(context: Context, application: Application, *, log: Log, cancel: 
 
 
 def _begin(context: Context, application: Application) -> Lease | None:
-    """None when a gate does not pass any more; raises LeaseHeld when somebody else applies there."""
+    """None when a gate does not pass any more; raises LeaseHeld when somebody else applies there, StalePlan for a plan that was used up.
+
+    A plan is used up without an apply when its kind refused before it wrote, and the process ended before the step went back to plan again.
+    """
     deployment, environment, component = application.place
     with context.store.change(application.manifest.actor) as change:
         tx = change.tx
@@ -172,7 +182,8 @@ def _status(tx: Tx, application: Application) -> ReleaseStatus:
     pair = application.step.pair
     before = ledger.current(tx, pair.component, pair.environment)
     same = before is not None and before.status is ReleaseStatus.VERIFIED and before.pair.checks == pair.checks
-    return ReleaseStatus.VERIFIED if application.plan.empty and same else ReleaseStatus.APPLIED
+    unchanged = application.plan.empty and not application.cut_off
+    return ReleaseStatus.VERIFIED if unchanged and same else ReleaseStatus.APPLIED
 
 
 def _withdraw(context: Context, application: Application, lease: Lease, error: InterlockError) -> None:
@@ -186,14 +197,16 @@ def _withdraw(context: Context, application: Application, lease: Lease, error: I
             before={"plan": application.plan.id},
             after={"written": False},
             slug=error.slug,
-            reason=error.message,
+            reason=context.worlds.secrets.redact(error.message),
         )
 
 
-def recover(context: Context, application: Application, *, log: Log, cancel: Cancel) -> tuple[Applied, Plan]:
+def recover(
+    context: Context, application: Application, undoing: Plan | None, *, log: Log, cancel: Cancel
+) -> tuple[Applied, Plan]:
     """An apply was cut off: plan again. Also returns the plan of what is left (empty: the world equals the target, and that is recorded)."""
     manifest, step = application.manifest, application.step
-    wanted = Wanted(step, application.environment, deployment=manifest.deployment, undoing=None)
+    wanted = Wanted(step, application.environment, deployment=manifest.deployment, undoing=undoing)
     again = make_plan(context, wanted, log=log, cancel=cancel)
     with context.store.change(manifest.actor) as change:
         again = keep_plan(context, change.tx, again, manifest.deployment)
@@ -205,18 +218,5 @@ def recover(context: Context, application: Application, *, log: Log, cancel: Can
         )
     if not again.empty:
         return Applied(Receipt(Outcome.UNKNOWN, error="the apply was cut off", error_slug="interrupted")), again
-    return apply_plan(context, replace(application, plan=again, gated=False), log=log, cancel=cancel), again
-
-
-def unwritten(receipt: Receipt | None) -> bool:
-    """Did an apply end without having written anything?"""
-    return receipt is None or receipt.outcome is Outcome.FAILED
-
-
-def as_result(applied: Applied) -> dict[str, Any]:
-    """What crosses the durable step: words and ids only."""
-    return {
-        "outcome": str(applied.receipt.outcome) if applied.receipt else "",
-        "release": applied.release.id if applied.release else "",
-        "again": applied.again,
-    }
+    application = replace(application, plan=again, gated=False, cut_off=True)
+    return apply_plan(context, application, log=log, cancel=cancel), again

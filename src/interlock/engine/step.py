@@ -166,6 +166,8 @@ def _rejected(gates: tuple[Gate, ...]) -> Gate | None:
 def _apply(run: Run, name: str) -> str:
     step, row = run.step(name), _row(run, name)
     environment, log = run.environment(step.pair.environment), run.log(*name.split("/", 1))
+    if row.state in ENDED:  # its verdict was written, only the engine's own record was not
+        return "done"
     if row.release:  # the receipt was written, only the engine's own record was not
         return "go"
     plan = plan_of(run, name)
@@ -193,7 +195,8 @@ def _apply(run: Run, name: str) -> str:
 
 def _recover(run: Run, name: str, application: Application) -> str:
     set_state(run, name, StepState.PLANNING)
-    applied, left = applying.recover(run.context, application, log=run.log(*name.split("/", 1)), cancel=run.cancel)
+    undoing, log = _undoing(run, application.step), run.log(*name.split("/", 1))
+    applied, left = applying.recover(run.context, application, undoing, log=log, cancel=run.cancel)
     if applied.receipt is not None and applied.receipt.ok:
         return "go"
     count = sum(1 for change in left.changes if change.writes)

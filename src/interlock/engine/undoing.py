@@ -4,6 +4,7 @@ Each is planned against the world as it is now, towards the release before it (o
 automation may do by itself is decided by `model.undoing`. An inverse that fails, or that nobody may do by itself, stops everything: it never skips.
 """
 
+import traceback
 from dataclasses import replace
 
 from interlock.engine import applying, recording, verifying
@@ -78,10 +79,13 @@ def _undo(run: Run, name: str) -> str:
     _set(run, name, StepState.UNDOING)
     try:
         _undo_one(run, name, row)
-    except Escalation as stop:
-        return _stopped(run, name, stop.message, stop.hint)
-    except InterlockError as error:
-        return _stopped(run, name, error.message, error.hint or "the tool's own words are in `interlock logs`")
+    except (Escalation, InterlockError) as stop:
+        if run.leaving.is_set():
+            return ""  # never recorded: the process leaves, the next one goes on from what it finds
+        return _stopped(run, name, stop.message, stop.hint or "the tool's own words are in `interlock logs`")
+    except Exception as error:
+        run.log(environment, component)(traceback.format_exc())
+        return _stopped(run, name, f"a bug in interlock: {type(error).__name__}", "its trace is in the step's log")
     _set(run, name, StepState.UNDONE)
     return ""
 
@@ -94,11 +98,16 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
         release = ledger.get(tx, row.release) if row.release else None
         newest = ledger.top(tx, row.component, row.environment)
         before = ledger.previous(tx, release) if release else ledger.current(tx, row.component, row.environment)
+    if row.undo_receipt is not None and row.undo_receipt.ok:  # applied by a process that ended before it had said so
+        if newest is not None and newest.status is ReleaseStatus.APPLIED and newest.direction is Direction.UNDO:
+            restored = replace(run.step(name), pair=newest.pair, release=newest.restores, ends_holds=())
+            _verify_undone(run, name, restored, newest)
+        return
     if release is not None and (newest is None or newest.id != release.id):
         raise Escalation(
             f"{name}: release {release.id} is no longer the newest there", f"interlock history {row.component}"
         )
-    done = row.receipt.done if row.receipt is not None and row.receipt.outcome is not Outcome.UNKNOWN else None
+    done = row.receipt.done if row.receipt is not None and row.receipt.outcome is Outcome.PARTIAL else None
     _refuse(name, undoing.before_planning(forward, done), run.id)
     if before is None:
         _refuse(name, undoing.to_nothing(forward.planned.base, imported=bool(release and release.imported)), run.id)
@@ -111,7 +120,8 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
         change.audit(
             "plan", name, before={"undoing": forward.id}, after={"plan": plan.id}, deployment=run.id, direction="undo"
         )
-    application = Application(run.manifest, step, environment, plan, gated=False, undo=True)
+    again = bool(row.undo_apply_started)  # by a process that ended in the middle of it
+    application = Application(run.manifest, step, environment, plan, gated=False, undo=True, cut_off=again)
     applied = applying.apply_plan(context, application, log=log, cancel=run.cancel)
     if applied.receipt is None or not applied.receipt.ok:
         reason = applied.receipt.error if applied.receipt else applied.again
@@ -126,6 +136,7 @@ def _undo_one(run: Run, name: str, row: StepRecord) -> None:
 def undo_step(forward_step: Step, release: Release | None, before: Release | None, forward: Plan) -> Step:
     """The way back as a step: towards `before`, or towards nothing with what the forward plan was made from."""
     undoes = release.id if release else ""
+    forward_step = replace(forward_step, ends_holds=())  # it proves nothing newer
     if before is None:
         return replace(
             forward_step,
