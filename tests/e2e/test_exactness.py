@@ -54,6 +54,12 @@ class Copy:
     def column(self, component: str, name: str) -> str:
         return self.sql(f"SELECT {name} FROM plans WHERE id = ?", self.plan(component))[0][0]
 
+    def edit(self, component: str, old: str, new: str) -> None:
+        """The plan's document, as with an editor."""
+        document = self.column(component, "document")
+        assert old in document, document
+        self.sql("UPDATE plans SET document = ? WHERE id = ?", document.replace(old, new), self.plan(component))
+
     def blob(self, component: str, which: str = "artifact") -> Path:
         """The file that holds the plan's bytes, its source closure or its inputs."""
         from interlock.store import plans
@@ -82,24 +88,33 @@ def _point_elsewhere(copy: Copy) -> None:
     copy.sql("UPDATE approvals SET plan = ?, intent = ?", web, intent)
 
 
-MISCHIEF: dict[str, Callable[[Copy], object]] = {
-    "bytes altered": lambda copy: _flip(copy.blob("app")),
-    "bytes deleted": lambda copy: copy.blob("app").unlink(),
-    "bytes cut short": lambda copy: copy.blob("app").write_bytes(copy.blob("app").read_bytes()[:100]),
-    "bytes of another component": lambda copy: shutil.copyfile(copy.blob("web"), copy.blob("app")),
-    "closure altered": lambda copy: _flip(copy.blob("app", "closure")),
-    "inputs deleted": lambda copy: copy.blob("app", "inputs").unlink(),
-    "row edited": lambda copy: copy.sql("UPDATE plans SET document = replace(document, '\"app\"', '\"ape\"')"),
-    "row with another's document": lambda copy: copy.sql(
-        "UPDATE plans SET document = ?, mac = ? WHERE id = ?",
-        copy.column("web", "document"), copy.column("web", "mac"), copy.plan("app"),
+ALTERED, ABSENT = "are not what was stored", "are not there"
+ROW = "is not what was stored"
+
+#: What is done → the words of the refusal.
+MISCHIEF: dict[str, tuple[Callable[[Copy], object], str]] = {
+    "bytes altered": (lambda copy: _flip(copy.blob("app")), ALTERED),
+    "bytes deleted": (lambda copy: copy.blob("app").unlink(), ABSENT),
+    "bytes cut short": (lambda copy: copy.blob("app").write_bytes(copy.blob("app").read_bytes()[:100]), ALTERED),
+    "bytes of another component": (lambda copy: shutil.copyfile(copy.blob("web"), copy.blob("app")), ALTERED),
+    "closure altered": (lambda copy: _flip(copy.blob("app", "closure")), ALTERED),
+    "inputs deleted": (lambda copy: copy.blob("app", "inputs").unlink(), ABSENT),
+    "row edited": (lambda copy: copy.edit("app", '"serial":0', '"serial":1'), ROW),
+    "row with another's document": (
+        lambda copy: copy.sql(
+            "UPDATE plans SET document = ?, mac = ? WHERE id = ?",
+            copy.column("web", "document"), copy.column("web", "mac"), copy.plan("app"),
+        ),
+        ROW,
     ),
-    "row with another's intent": lambda copy: copy.sql(
-        "UPDATE plans SET intent = ? WHERE id = ?", copy.column("web", "intent"), copy.plan("app")
+    "row with another's intent": (
+        lambda copy: copy.sql(
+            "UPDATE plans SET intent = ? WHERE id = ?", copy.column("web", "intent"), copy.plan("app")
+        ),
+        ROW,
     ),
-    "row deleted": lambda copy: copy.sql("DELETE FROM plans WHERE component = 'app'"),
-    "step names another's plan": _point_elsewhere,
-    "plan used up": lambda copy: copy.sql("UPDATE plans SET consumed = '2026-01-01T00:00:00Z', consumed_fence = 9"),
+    "row deleted": (lambda copy: copy.sql("DELETE FROM plans WHERE component = 'app'"), "is gone"),
+    "step names another's plan": (_point_elsewhere, "is of web in dev"),
 }  # fmt: skip
 
 
@@ -110,13 +125,31 @@ def test_a_plan_that_is_not_the_stored_one_is_refused(
     shop, deployment = prepared
     copy = Copy(shop, deployment, tmp_path / "home")
     mark = shop.mark()
-    MISCHIEF[mischief](copy)
+    do, words = MISCHIEF[mischief]
+    do(copy)
     again = shop.run("deploy", environment={"INTERLOCK_HOME": str(copy.home)})
     assert shop.writes(mark) == [], f"written though {mischief}:\n{again.text}"
-    assert again.exit in (1, 3), again.text
-    if mischief != "plan used up":  # that one is planned, and asked, again
-        assert again.exit == 1, again.text
-        assert "hint:" in again.err or "interlock" in again.err, again.text
+    said = again.text + "".join(log.read_text() for log in copy.home.glob("logs/*/*/app.log"))
+    assert words in said, said
+    assert again.exit == 1, again.text
+
+
+def test_a_plan_is_used_once(prepared: tuple[Shop, str], tmp_path: Path) -> None:
+    """One that counts as applied is never applied again: it is planned anew, and what was approved covers the equal intent."""
+    shop, deployment = prepared
+    copy = Copy(shop, deployment, tmp_path / "home")
+    mark, before, old = shop.mark(), shop.lab.snapshot(), copy.plan("app")
+    copy.sql("UPDATE plans SET consumed = '2026-01-01T00:00:00Z', consumed_fence = 9")
+    shop.run("deploy", environment={"INTERLOCK_HOME": str(copy.home)}).expect(3)  # web still waits
+    try:
+        assert shop.writes(mark) == ["POST dev/app"]
+        assert copy.plan("app") != old
+        assert (
+            f"plan {old} of dev/app was applied before"
+            in copy.home.joinpath("logs", deployment, "dev", "app.log").read_text()
+        )
+    finally:
+        shop.lab.restore(before)
 
 
 def test_the_untouched_plan_is_applied(prepared: tuple[Shop, str], tmp_path: Path) -> None:
