@@ -71,15 +71,21 @@ app = typer.Typer(
 )
 
 
-@app.callback(help="A merged commit becomes a verified production deployment, and nothing else does.")
-def _root(
-    version: bool = typer.Option(False, "--version", help="Show the version and exit.", is_eager=True),
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         from interlock import __version__
 
         typer.echo(f"interlock {__version__}")
         raise typer.Exit
+
+
+@app.callback(help="A merged commit becomes a verified production deployment, and nothing else does.")
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    """Before every verb; there is nothing to do."""
 
 
 def main() -> None:
