@@ -47,11 +47,13 @@ def approval(
             )
     writers = {_same(author) for author in authors}
     yes = {_same(answer.person) for answer in said if answer.approves}
+    counted: set[str] = set()
     for rule in asked:
         allowed = {_same(member) for member in rule.members}
         if not rule.self_approve:
             allowed -= writers
-        have = sorted(yes & allowed)
+        have = yes & allowed
+        counted |= have
         if len(have) < rule.count:
             who = f"of team {' or '.join(rule.teams)}" if rule.teams else ""
             reason = f"{len(have)} of {rule.count} approvals {who}".rstrip()
@@ -67,7 +69,7 @@ def approval(
             else:
                 unblock = f"{command}  ({', '.join(sorted(allowed - yes))})"
             return Gate("approval", Verdict.PENDING, reason, unblock)
-    return Gate("approval", Verdict.PASS, f"approved by {', '.join(sorted(yes))}")
+    return Gate("approval", Verdict.PASS, f"approved by {', '.join(sorted(counted))}")
 
 
 def earlier(environments: Sequence[str], blocking: Mapping[str, str] | None) -> Gate:

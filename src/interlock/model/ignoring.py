@@ -1,8 +1,8 @@
 """`ignore:` rules of drift: a known difference of one address (and attribute), with an owner, a reason and a date until which it may stand.
 
-Address and attribute are patterns of `fnmatch` (`*` for anything); an attribute is a dotted path, absent or `*` for all of them. A change is let pass
-when every attribute that differs is covered by a rule; deletions and creations only by a rule for all attributes. What only the apply would tell (a computed
-attribute that follows from the update) is no difference of its own. Expired rules are errors.
+Address and attribute are patterns: `*` for anything, `?` for one character; brackets are those of an index. An attribute is a dotted path, absent or
+`*` for all of them. A change is let pass when every attribute that differs is covered by a rule; deletions and creations only by a rule for all attributes.
+What only the apply would tell (a computed attribute that follows from the update) is no difference of its own. Expired rules are errors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
-from interlock.model.change import Action, Change, is_unknown
+from interlock.model.change import Action, Change, is_masked, is_unknown
 from interlock.model.drift import Ignored
 from interlock.model.errors import ConfigurationError, Location, Problem
 
@@ -45,7 +45,7 @@ def split(
 
 
 def _covering(change: Change, rules: Sequence[Mapping[str, Any]]) -> list[Ignored] | None:
-    mine = [rule for rule in rules if fnmatchcase(change.address, str(rule["address"]))]
+    mine = [rule for rule in rules if _like(change.address, str(rule["address"]))]
     if not mine:
         return None
     paths = (differing(change.before, change.after) if change.action is Action.UPDATE else []) or [""]
@@ -64,17 +64,21 @@ def _covering(change: Change, rules: Sequence[Mapping[str, Any]]) -> list[Ignore
     return used
 
 
+def _like(text: str, pattern: str) -> bool:
+    return fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
 def _covers(pattern: str, path: str) -> bool:
     if pattern == "*":
         return True
-    return bool(path) and (fnmatchcase(path, pattern) or path.startswith(f"{pattern}."))
+    return bool(path) and (_like(path, pattern) or path.startswith(f"{pattern}."))
 
 
 def differing(before: Any, after: Any, path: str = "") -> list[str]:
     """Dotted paths of the leaves that are known to differ, sorted."""
     if is_unknown(after):
         return []
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and not (is_masked(before) or is_masked(after)):
         found = []
         for key in sorted({*before, *after}):
             found += differing(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))

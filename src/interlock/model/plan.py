@@ -104,14 +104,15 @@ def intent_digest(
     tree: str = "",
 ) -> str:
     """Hex HMAC. Where `commit` is given (the component uses `${commit}`), it enters as a reference plus the tree's hash, so that a squash
-    merge of the same tree keeps its approval. The base is left out on purpose: the same intent on a later base is the same intent."""
+    merge of the same tree keeps its approval. The base is left out on purpose: the same intent on a later base is the same intent. The order
+    in which a kind lists its changes says nothing."""
     value = {
         "component": component,
         "environment": environment,
         "direction": str(direction),
         "tool": asdict(planned.tool),
-        "changes": [asdict(c) for c in planned.changes if c.writes],
-        "outputs": [asdict(o) for o in planned.outputs if o.action is not Action.NONE],
+        "changes": [asdict(c) for c in sort_changes(planned.changes) if c.writes],
+        "outputs": [asdict(o) for o in sorted(planned.outputs, key=lambda o: o.name) if o.action is not Action.NONE],
         "inputs": inputs_digest,
     }
     return keyed.digest("intent", substitute(value, commit, f"${{commit}}@{tree}") if commit else value)

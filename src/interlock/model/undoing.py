@@ -22,7 +22,7 @@ class Refusal:
 _ALLOWED: Mapping[Action, frozenset[Action]] = {
     Action.CREATE: frozenset({Action.DELETE}),
     Action.UPDATE: frozenset({Action.UPDATE}),
-    Action.REPLACE: frozenset({Action.REPLACE, Action.UPDATE, Action.CREATE, Action.DELETE}),
+    Action.REPLACE: frozenset({Action.REPLACE, Action.UPDATE, Action.CREATE}),
     Action.DELETE: frozenset({Action.CREATE}),
     Action.MOVE: frozenset({Action.MOVE}),
 }
@@ -52,28 +52,45 @@ def to_nothing(base: Mapping[str, Any], *, imported: bool) -> tuple[Refusal, ...
 def allowed(forward: Plan, undo: Planned) -> tuple[Refusal, ...]:
     """Every change of the undo plan must be the way back of a change of the forward plan."""
     did: dict[str, Change] = {}
+    leftovers: set[str] = set()  # addresses where the forward plan leaves, or was to delete, an object it had replaced
     for change in forward.changes:
         if change.writes:
-            did[change.address] = change
-            if change.previous_address:
-                did.setdefault(change.previous_address, change)
+            if change.deposed or change.action is Action.REPLACE:
+                leftovers |= {change.address, change.previous_address or change.address}
+            if not change.deposed:
+                did[change.address] = change
+                if change.previous_address:
+                    did.setdefault(change.previous_address, change)
     refusals = []
     for back in undo.changes:
         if not back.writes:
+            continue
+        if back.deposed:
+            if back.address not in leftovers or back.action is not Action.DELETE:
+                refusals.append(
+                    Refusal(
+                        back.address, f"undoing would {back.action} a leftover of it that this deployment did not make"
+                    )
+                )
             continue
         forward_change = did.get(back.address) or did.get(back.previous_address or "")
         if forward_change is None:
             refusals.append(
                 Refusal(back.address, f"undoing would {back.action} it, and this deployment did not touch it")
             )
-        elif back.action not in _permitted(forward_change):
-            reason = f"undoing would {back.action} it, which is not the way back of a {forward_change.action}"
+        elif back.action not in _permitted(forward_change) or back.importing is not None:
+            verb = back.action if back.importing is None else Action.IMPORT
+            reason = f"undoing would {verb} it, which is not the way back of a {forward_change.action}"
             refusals.append(Refusal(back.address, reason))
     return tuple(refusals)
 
 
 def _permitted(change: Change) -> frozenset[Action]:
+    if change.importing is not None:  # what else was done to it: it was there before us
+        return frozenset()
     permitted = _ALLOWED.get(change.action, frozenset())
     if change.previous_address:  # moved and changed at once: the way back moves, and changes, too
-        permitted = permitted | {Action.MOVE}
+        permitted |= {Action.MOVE}
+        if change.action is Action.REPLACE:  # what was replaced by one elsewhere comes back as two changes
+            permitted |= {Action.DELETE}
     return permitted
