@@ -9,6 +9,8 @@ For the author of a kind: write a `Harness` over a real world (a server, a clust
 The suite drives the kind as the engine does (`Driver`): sources materialised at one path, plans stored, artifacts in blobs, then looks at the
 world itself through `contents`, never only at what the kind says of it.
 
+One file, because it is read as one list: each test is an obligation, and a suite that is inherited has to be one class.
+
 Versions: "one" and "two" are two states of the sources. From "one" to "two" something is created and something updated; nothing that undoing would lose.
 """
 
