@@ -166,12 +166,44 @@ def test_cancel_what_waits(shop: Shop) -> None:
     shop.commit()
     deployment = shop.deploy().expect(3).id
     shop.run("cancel", deployment).expect(0)
-    assert shop.status(deployment)["state"] in ("cancelled", "partly_changed")
+    assert shop.status(deployment)["state"] == "cancelled"
     shop.run("cancel", deployment).expect(64)
     shop.approve(deployment).expect(64)
     again = shop.deploy().expect(3)
     assert again.id != deployment
     assert shop.writes() == ["POST staging/app"]
+
+
+def test_cancel_with_rollback_what_waits(shop: Shop) -> None:
+    """Nobody runs it and production has nothing of it: the next process ends it; staging, which has its verdict, stays as it is."""
+    shop.organization(TWO)
+    shop.commit()
+    deployment = shop.deploy().expect(3).id
+    asked = shop.run("cancel", deployment, "--rollback").expect(0)
+    assert f"deploy --resume {deployment}" in asked.err
+    shop.run("deploy", "--resume", deployment).expect(1)
+    assert shop.status(deployment)["finished"]
+    assert shop.writes() == ["POST staging/app"]
+    assert shop.deploy().expect(3).id != deployment
+
+
+def test_who_only_follows_may_leave(shop: Shop) -> None:
+    """Ctrl-C to a second deploy ends that one alone; the first goes on."""
+    shop.lab.faults.add("latency", methods=("POST",), path="*", seconds=4.0)
+    first = shop.start("deploy")
+    until(lambda: shop.sql("SELECT 1 FROM deployments WHERE pid <> 0"), "the first runs it")
+    second = shop.start("deploy")
+    until(lambda: "running" in _said(second), "the second follows")
+    second.send(signal.SIGINT)
+    second.wait(10).expect(130)
+    first.wait().expect(0)
+    assert shop.writes() == ["POST dev/app"]
+
+
+def _said(running: Running) -> str:
+    """The first line that the program says on stderr."""
+    assert running.process.stderr is not None
+    return running.process.stderr.readline()
 
 
 def test_stop_instead_of_rollback(shop: Shop) -> None:
