@@ -123,9 +123,10 @@ def test_a_removed_component_comes_back(shop: Shop, lab: LabCloud) -> None:
     shop.commit("Only remove one")
     removed = shop.deploy().expect(0)
     assert shop.sizes() == {"dev/app": 1}
-    shop.run("rollback", "--deployment", removed.id).expect(0)
+    shown = shop.run("rollback", "--deployment", removed.id, "--plan", "--json").expect(0).json
+    assert [(step["component"], step["counts"]["create"]) for step in shown["steps"]] == [("old", 1)]
+    shop.run("rollback", "old", "--env", "dev").expect(0)
     assert lab.contents() == before
-    shop.run("drift").expect(0)
     # what was gone back from does not go again by itself
     blocked = shop.deploy().expect(3)
     assert shop.gate(blocked.id, "dev/old", "hold")["verdict"] == "fail"
