@@ -39,7 +39,7 @@ while True:
 def test_killed_at_any_instant(store, start):
     chance = random.Random(7)
     tests = str(Path(__file__).parents[1])
-    for _ in range(8):
+    for kills in range(1, 200):
         process = start(WORK, tests)
         assert process.stdout.readline() == "ready\n", process.communicate()
         threading.Event().wait(chance.uniform(0.02, 0.25))
@@ -47,8 +47,14 @@ def test_killed_at_any_instant(store, start):
         process.wait(60)
         _check(store)
         _take_over(store)
+        if kills >= 8 and _released(store) > 8:
+            break  # on a busy machine it takes more kills to have done as much work
+    assert _released(store) > 8
+
+
+def _released(store):
     with store.database.read() as tx:
-        assert tx.one("SELECT count(*) AS n FROM releases")["n"] > 8
+        return tx.one("SELECT count(*) AS n FROM releases")["n"]
 
 
 def _check(store):

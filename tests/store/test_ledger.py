@@ -77,6 +77,14 @@ def test_a_person_rolls_back_past_what_failed_and_what_was_restored(database):
         assert ledger.rollback_target(tx, one) is None
 
 
+def test_a_correction_is_no_step_back(database):
+    with database.write() as tx:
+        one, two = record(tx, VERIFIED, VERIFIED)
+        (corrected,) = record(tx, VERIFIED, closure=two.closure)
+        assert ledger.previous(tx, corrected).id == two.id
+        assert ledger.rollback_target(tx, corrected).id == one.id
+
+
 def test_nothing_is_rolled_back_past_a_tombstone(database):
     with database.write() as tx:
         _, _, third = record(tx, VERIFIED, REMOVED, VERIFIED)

@@ -2,6 +2,7 @@
 
 from interlock.model.change import Action, Change, Note, OutputChange, Undo, masked
 from interlock.model.check import Check
+from interlock.model.digest import sha256
 from interlock.model.manifest import EnvironmentSpec, Manifest, Pair, Step
 from interlock.model.plan import Blob, Direction, Plan, Planned, Tool
 from interlock.model.receipt import Output
@@ -52,7 +53,7 @@ def release(id_, component="app", environment="staging", status=ReleaseStatus.AP
         "deployment": "d-1",
         "plan": "p-1",
         "pair": pair(component, environment),
-        "closure": BLOB,
+        "closure": Blob(sha256(f"source of {id_}".encode()), 12),
         "inputs": BLOB,
         "outputs": {"url": Output("http://a"), "token": Output(masked("d2"), True)},
         "outputs_blob": BLOB,

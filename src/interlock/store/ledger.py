@@ -89,14 +89,21 @@ def previous(tx: Tx, release: Release) -> Release | None:
 
 
 def rollback_target(tx: Tx, release: Release) -> Release | None:
-    """What a person who rolls `release` back wants: the newest verified release before it. Before a restored one means before what it restored."""
+    """What a person who rolls `release` back wants: the newest verified release before it that is not the same thing.
+
+    Before a restored one means before what it restored; a correction, or a revision that changed nothing, has the sources and inputs of the one before.
+    """
     seen = release
     while seen.restores:
         seen = get(tx, seen.restores)
     found = previous(tx, seen)
-    while found is not None and found.status is not ReleaseStatus.VERIFIED:
+    while found is not None and (found.status is not ReleaseStatus.VERIFIED or _same(found, release)):
         found = previous(tx, found)
     return found
+
+
+def _same(one: Release, other: Release) -> bool:
+    return (one.closure, one.inputs, one.pair.settings) == (other.closure, other.inputs, other.pair.settings)
 
 
 def all_current(tx: Tx, environment: str = "") -> tuple[Release, ...]:
