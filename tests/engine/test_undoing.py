@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.yard import Yard, broken
+from engine.yard import Yard
 from interlock.store import holds
 
 

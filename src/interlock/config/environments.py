@@ -2,7 +2,8 @@
 
 A change of organization.yaml is judged by the file before *and* after it. For each environment, with its spec before B and after A:
 - `approvals` holds B's rule and A's rule; a gate passes only when each of them passes, so neither a smaller count, nor another team, nor
-  `self_approve: true` takes effect for the change that introduces it. Equal rules are held once. No rule in B or A adds nothing.
+  `self_approve: true` takes effect for the change that introduces it. Equal rules are held once. No rule in B or A adds nothing. Where a rule of B
+  is not among A's, `lowers` says so.
 - `after` is the union: an environment is not deployed earlier by removing its predecessor in the same change. Where the union would go round, A's edges hold.
 - `zone`: the stricter of the two (production > staging > development). `soak`: the longer. `on_failure`, `credentials`: A's; they are no bar to pass.
 - An environment that A no longer has keeps B's spec: what is removed there must pass B's rules. One that only A has is governed by A alone.
@@ -82,6 +83,7 @@ def _stricter(old: EnvironmentSpec | None, new: EnvironmentSpec | None) -> Envir
         zone=max(old.zone, new.zone, key=_STRICTNESS.index),
         after=tuple(sorted({*old.after, *new.after})),
         approvals=_both(old.approvals, new.approvals),
+        lowers=old.lowers or new.lowers or not {*old.approvals} <= {*new.approvals},
         soak=max(old.soak, new.soak),
     )
 

@@ -15,9 +15,16 @@ _DONE = (StepState.VERIFIED, StepState.UNCHANGED, StepState.DROPPED)
 
 
 def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...]:
-    """Every gate of the step, in a fixed order, each with the time since which its verdict stands."""
+    """Every gate of the step, in a fixed order, each with the time since which its verdict stands.
+
+    Where nothing would change nobody is asked, unless the revision changes who is to be asked: recording it here would make its rules those that the
+    next one is judged by. But it is recorded only by the one deployment that is active here, or another's way back would find it in its way.
+    """
     environment = spec_of(manifest, step.pair.environment)
     component, name = step.pair.component, environment.name
+    active = gating.one_active(name, slots.holder(tx, name), manifest.deployment)
+    if plan.empty and not environment.lowers:
+        return gates.since(tx, manifest.deployment, name, component, (active,))
     said = tuple(
         gating.Said(a.person, a.approves, a.at, a.comment, a.verified)
         for a in approvals.valid_for(tx, plan.intent, component, name, manifest.deployment)
@@ -28,8 +35,7 @@ def judge(tx: Tx, manifest: Manifest, step: Step, plan: Plan) -> tuple[Gate, ...
     if step.direction not in _EXEMPT:
         found.append(gating.earlier(environment.after, _not_verified(tx, manifest, step, environment)))
         found.append(gating.hold(name, component, holds.is_held(tx, name, component, manifest.commit)))
-    found.append(gating.one_active(name, slots.holder(tx, name), manifest.deployment))
-    return gates.since(tx, manifest.deployment, name, component, tuple(found))
+    return gates.since(tx, manifest.deployment, name, component, (*found, active))
 
 
 def spec_of(manifest: Manifest, environment: str) -> EnvironmentSpec:

@@ -38,18 +38,15 @@ async def step_workflow(durable: Durable, run: Run, name: str) -> str:
         await durable.step("preview", run.work, preview, run, name)
         run.previewing.discard(name)
     if run.step(name).needs:  # without any, its turn is now; `_plan` looks at what else may stop it
-        word = await durable.step("ready", run.until, lambda: _ready(run, name))
+        word = await durable.step("ready", run.until, guarded(run, name, _ready))
         if word != "go":
             return str(word)
     while True:
         word = await durable.step("plan", run.work, guarded(run, name, _plan))
         if word == "go":
             word = await durable.step("gates", run.until, guarded(run, name, _gates))
-        elif word == "unchanged":
-            word = "go"
-        if word != "go":
-            return str(word)
-        word = await durable.step("apply", run.work, guarded(run, name, _apply))
+        if word == "go":
+            word = await durable.step("apply", run.work, guarded(run, name, _apply))
         if word == "again":
             continue
         if word != "go":
@@ -121,7 +118,7 @@ def _plan(run: Run, name: str) -> str:
             slug="not-as-released",
         )
         return "failed"
-    return "unchanged" if plan.empty else "go"
+    return "go"
 
 
 def _undoing(run: Run, step: Step) -> Plan | None:
@@ -149,11 +146,13 @@ def _gates(run: Run, name: str) -> str | None:
     plan = plan_of(run, name)
     with run.context.store.database.write(lasting=False) as tx:
         gates = judge(tx, run.manifest, step, plan)
-        verdict = overall(gates)
-        if gates != row.gates or (verdict is not Verdict.PASS and row.state != StepState.BLOCKED):
-            state = {} if verdict is Verdict.PASS else {"state": StepState.BLOCKED}
+        verdict, rejected = overall(gates), _rejected(gates)
+        # Not blocked where it was rejected: who sees that may leave before it is said that the step failed.
+        waits = verdict is not Verdict.PASS and not rejected
+        if gates != row.gates or (waits and row.state != StepState.BLOCKED):
+            state = {"state": StepState.BLOCKED} if waits else {}
             steps.update(tx, run.id, step.pair.environment, step.pair.component, gates=gates, **state)
-    if rejected := _rejected(gates):
+    if rejected:
         fail(run, name, rejected.reason, hint=rejected.unblock, slug="rejected")
         return "failed"
     return "go" if verdict is Verdict.PASS else None
@@ -171,7 +170,7 @@ def _apply(run: Run, name: str) -> str:
     if row.release:  # the receipt was written, only the engine's own record was not
         return "go"
     plan = plan_of(run, name)
-    application = Application(run.manifest, step, environment, plan, gated=not plan.empty)
+    application = Application(run.manifest, step, environment, plan)
     if row.apply_started:
         return _recover(run, name, application)
     if reason := run.stop_reason():

@@ -33,7 +33,8 @@ class Credentials:
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
-    """`approvals` holds the rule before and the rule after the change; each must pass, so the stricter wins."""
+    """`approvals` holds the rule before and the rule after the change; each must pass, so the stricter wins. `lowers`: a rule of before is not
+    among those of after."""
 
     name: str
     zone: str = "production"  # development | staging | production
@@ -43,6 +44,7 @@ class EnvironmentSpec:
     soak: float = 0.0  # seconds of continuous health before the environment counts as verified
     plan_credentials: Credentials = Credentials()
     apply_credentials: Credentials = Credentials()
+    lowers: bool = False
 
 
 @dataclass(frozen=True)
