@@ -114,7 +114,7 @@ class Shelf:
         return Receipt(Outcome.COMPLETE, done=("thing",), outputs=outputs, outputs_blob=blob, base=base)
 
     def write(self, where: str, value: Any) -> None:
-        self.journal.append(f"{where} {value['size'] if value else 'gone'}")
+        self.journal.append(f"{where} {value.get('size') if value else 'gone'}")
         if value is None:
             self.things.pop(where, None)
         else:

@@ -115,7 +115,7 @@ def _startable(run: Run, view: DeploymentView) -> bool:
 
 
 def _run(project: Project, deployment: str, *, patience: float | None, show: Show) -> Exit:
-    row = _row(project, deployment)
+    row, show = _row(project, deployment), _lasting(show)
     manifest = load_manifest(project, row)
     _look_again(project, deployment)
     context = project.context(manifest.secrets)
@@ -182,12 +182,46 @@ def _watch(
         if blocked(view) and not _startable(run, view):
             telling.tell(view)
         stuck = waiting.over(view, _row(project, run.id)) and not _startable(run, view)
-        if stuck and not run.leaving.is_set() and run.busy == 0:
+        if stuck and not run.leaving.is_set() and run.leave_if_idle():
             _leave(project, run, DeploymentState.BLOCKED, Exit.BLOCKED, show)
     result = outcome[0]
     if isinstance(result, Exception):
+        _give_up(project, run, result)
         raise result
     return DeploymentState(result)
+
+
+def _give_up(project: Project, run: Run, error: Exception) -> None:
+    """A bug of ours ended the workflow, and would again: that is its verdict, or its environment would be taken for ever."""
+    run.leaving.set()
+    while run.working:  # other steps; they end and say what they did
+        time.sleep(LOOK)
+    with project.store.change(run.manifest.actor) as change:
+        row = deployments.require(change.tx, run.id)
+        if row.finished:
+            change.nothing()
+            return
+        state, failure = DeploymentState.PARTLY_CHANGED, f"a bug in interlock: {type(error).__name__}"
+        hint = f"see what was done: interlock show {run.id}; go back: interlock rollback --deployment {run.id}"
+        deployments.finish(change.tx, run.id, state, failure=failure, failure_hint=hint, failure_slug="bug")
+        after = {"state": str(state), "failure": failure}
+        change.audit("deployment", run.id, before={"state": row.state}, after=after)
+
+
+def _lasting(show: Show) -> Show:
+    """Whoever reads what is shown may go away (`| head`): the deployment goes on all the same."""
+    gone = False
+
+    def still(view: DeploymentView) -> None:
+        nonlocal gone
+        if gone:
+            return
+        try:
+            show(view)
+        except OSError:
+            gone = True
+
+    return still
 
 
 def _beat(project: Project, run: Run) -> None:

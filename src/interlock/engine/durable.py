@@ -10,6 +10,7 @@ workflows are started under fixed ids and awaited in a fixed order. Leaving with
 polite shutdown would record the cancellation as the workflow's result.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -117,8 +118,9 @@ class SqliteEngine:
 
 def leave(code: int) -> NoReturn:
     """End the process with work waiting in the engine file, exactly as a crash would; the next launch goes on from there."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it may be gone
+            stream.flush()
     os._exit(code)
 
 

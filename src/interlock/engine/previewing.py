@@ -44,17 +44,14 @@ def preview(run: Run, name: str) -> str:
     if "preview" in row.details or run.stop_reason():
         return "done"
     plan: Plan | None = None
-    drops = (
-        step.conditional
-        and not waits
-        and inputs_unchanged(run.context, step, run.environment(step.pair.environment).zone)
-    )
-    if not waits and not drops:
-        wanted = Wanted(step, run.environment(step.pair.environment), speculative=True, deployment=run.id)
-        try:
+    environment, drops = run.environment(step.pair.environment), False
+    try:
+        drops = step.conditional and not waits and inputs_unchanged(run.context, step, environment.zone)
+        if not waits and not drops:
+            wanted = Wanted(step, environment, speculative=True, deployment=run.id)
             plan = make_plan(run.context, wanted, log=run.log(*name.split("/", 1)), cancel=run.cancel)
-        except InterlockError as error:
-            run.log(*name.split("/", 1))(f"interlock: no preview: {error.message}")
+    except InterlockError as error:
+        run.log(*name.split("/", 1))(f"interlock: no preview: {error.message}")
     with run.context.store.change(run.manifest.actor) as change:
         columns = {}
         if plan is not None:

@@ -9,6 +9,7 @@ from interlock.engine.context import Context
 from interlock.engine.inputs import inputs_digest, load_inputs, resolve_inputs
 from interlock.engine.planning import Wanted, keep_plan, make_plan
 from interlock.engine.run import Run
+from interlock.model.errors import InterlockError
 from interlock.model.graph import order
 from interlock.model.manifest import Step
 from interlock.model.plan import Direction
@@ -36,7 +37,10 @@ def dependencies_used(release: Release) -> set[str]:
 
 
 def _differs(context: Context, release: Release, zone: str) -> bool:
-    now = resolve_inputs(context, release.pair, zone, release.commit)
+    try:
+        now = resolve_inputs(context, release.pair, zone, release.commit)
+    except InterlockError:
+        return True  # what it uses is gone: planning it again tells why
     then = load_inputs(context, release.inputs, context.worlds.secrets)
     return inputs_digest(context, now, "", "") != inputs_digest(context, then, "", "")
 

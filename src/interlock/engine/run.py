@@ -71,9 +71,19 @@ class Run:
         """How many bodies are under way at this moment: what a process that leaves has to wait for."""
         return self._active
 
+    def leave_if_idle(self) -> bool:
+        """Leave, unless a body is under way or about to be: one that begins at this moment would be cut off."""
+        with self._lock:
+            if not self.busy:
+                self.leaving.set()
+        return self.leaving.is_set()
+
     async def work(self, body: Callable[..., Any], *args: Any) -> Any:
         """Run a sync body in a slot. When the process is leaving, never come back: the engine must not record a result for it."""
-        if self.leaving.is_set():
+        with self._lock:  # counted from here on, so that nobody takes us for idle while it waits for its slot
+            going = not self.leaving.is_set()
+            self._active += going
+        if not going:
             await asyncio.Event().wait()
         result = await asyncio.get_running_loop().run_in_executor(self.slots, self._counted, body, args)
         if self.leaving.is_set():
@@ -81,10 +91,8 @@ class Run:
         return result
 
     def _counted(self, body: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        with self._lock:
-            self._active += 1
         try:
-            return body(*args)
+            return None if self.leaving.is_set() else body(*args)
         finally:
             with self._lock:
                 self._active -= 1
