@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from interlock.app.build import Project
 from interlock.app.judging import Judged, Selection, clean_commit, judge, steps_for
+from interlock.app.recalling import with_secrets_of
 from interlock.model.codec import encode
 from interlock.model.digest import canonical
 from interlock.model.errors import ConfigurationError, Location, Problem
@@ -72,6 +73,7 @@ def manifest_of(
     used = {step.pair.environment for step in steps}
     environments = tuple(_known_after(spec, judged) for spec in judged.environments if spec.name in used)
     configuration = judged.configuration
+    standing = [release for (environment, _), release in judged.standing.items() if environment in used]
     return Manifest(
         deployment="",
         type=type_,
@@ -83,7 +85,7 @@ def manifest_of(
         environments=environments,
         steps=steps,
         left_out=tuple((left.component, left.environment, left.reason) for left in judged.report.left_out),
-        secrets=configuration.secrets,
+        secrets=with_secrets_of(project, standing, configuration.secrets),
         notifications=configuration.notifications,
         runners=configuration.runners,
         message=message or project.repository.message(commit).strip().splitlines()[0][:200] if commit else message,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from interlock.app.build import Project
 from interlock.app.judging import Judged, Selection, judge, steps_for
+from interlock.app.recalling import with_secrets_of
 from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
 from interlock.model.deferring import Dependency, waits_for
@@ -31,7 +32,8 @@ def plan_report(
     """Raises ConfigurationError, NotFound. A pair that cannot be planned is an entry with an error, not an exception."""
     judged = judge(project, at=at, base=base)
     steps = steps_for(project, judged, selection)
-    context = project.context(judged.configuration.secrets)
+    removed = [judged.standing[s.pair.environment, s.pair.component] for s in steps if s.direction is Direction.REMOVE]
+    context = project.context(with_secrets_of(project, removed, judged.configuration.secrets))
     environments = {spec.name: spec for spec in judged.environments}
     made: dict[str, Future[PlanEntry]] = {}
     slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
