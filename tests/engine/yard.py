@@ -22,7 +22,7 @@ from interlock.app.deploying import create, start_deploy
 from interlock.app.judging import Selection
 from interlock.app.place import find_place
 from interlock.app.rolling_back import Request, rollback_manifest
-from interlock.app.running import load_manifest
+from interlock.app.running import _beat, load_manifest
 from interlock.engine.deployment import deployment_workflow
 from interlock.engine.run import Run
 from interlock.engine.step import step_workflow
@@ -248,6 +248,7 @@ class Yard:
             self.last = run
 
             async def whole() -> str:
+                _beat(project, run)
                 memory = Memory(self.records, run, deployment, {})
                 return await deployment_workflow(memory, run)
 

@@ -21,7 +21,7 @@ from interlock.engine.deployment import NAMES, child_workflow, deployment_workfl
 from interlock.engine.durable import SqliteEngine, leave
 from interlock.engine.run import Run
 from interlock.model.codec import decode
-from interlock.model.errors import Exit
+from interlock.model.errors import ArtifactMismatch, Exit
 from interlock.model.gate import Verdict, overall
 from interlock.model.manifest import Manifest
 from interlock.model.state import DeploymentState, StepState
@@ -69,9 +69,17 @@ def run_or_follow(project: Project, deployment: str, *, patience: float | None, 
 
 
 def load_manifest(project: Project, row: Deployment) -> Manifest:
+    """Raises ArtifactMismatch when it is gone, altered, or another deployment's."""
     import json
 
-    return decode(Manifest, json.loads(project.store.blobs.get(row.manifest)))
+    manifest = decode(Manifest, json.loads(project.store.blobs.get(row.manifest)))
+    if manifest.deployment != row.id:
+        raise ArtifactMismatch(
+            f"the stored manifest of {row.id} is that of {manifest.deployment}",
+            hint="`interlock audit verify` tells what else was altered; restore the database from a backup",
+            slug="manifest-of-another",
+        )
+    return manifest
 
 
 def _row(project: Project, deployment: str) -> Deployment:
@@ -233,7 +241,7 @@ def _beat(project: Project, run: Run) -> None:
         for name, line in lines.items():
             steps.update(tx, run.id, *name.split("/", 1), last_line=line)
         row = deployments.require(tx, run.id)
-    if row.cancel and row.state != DeploymentState.ROLLING_BACK and not token.requested:
+    if row.cancel and not run.going_back and not token.requested:
         token.request()
 
 

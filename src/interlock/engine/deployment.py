@@ -45,6 +45,7 @@ async def deployment_workflow(durable: Durable, run: Run) -> str:
             continue
         if verdict == "rollback":
             await durable.step("rolling-back", run.work, _rolling_back, run, environment)
+            run.go_back()  # here, so that it holds for every process that goes on with it
             verdict = await undo_environment(durable, run, environment)
         return str(await durable.step("end", run.work, _end, run, environment, verdict))
     return str(await durable.step("end", run.work, _end, run, "", "verified"))
@@ -100,7 +101,6 @@ def _rolling_back(run: Run, environment: str) -> str:
         deployments.set_state(change.tx, run.id, DeploymentState.ROLLING_BACK)
         after = {"state": str(DeploymentState.ROLLING_BACK), "environment": environment}
         change.audit("deployment", run.id, before={"state": before.state}, after=after)
-    run.go_back()
     run.notify("failed", f"{run.id} failed in {environment}", f"{before.stopping or 'cancelled'}; rolling back")
     return "rolling back"
 

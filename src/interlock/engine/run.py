@@ -28,6 +28,7 @@ class Run:
     notify: Notify
     cancel: CancelToken = field(default_factory=CancelToken)
     leaving: threading.Event = field(default_factory=threading.Event)
+    going_back: bool = False
     previewing: set[str] = field(default_factory=set)
     last_lines: dict[str, str] = field(default_factory=dict)
     _active: int = 0
@@ -45,6 +46,7 @@ class Run:
 
     def go_back(self) -> None:
         """From now on it is undone: the request that ended the way forward must not stop the way back. A new one (Ctrl-C) does."""
+        self.going_back = True
         if not self.leaving.is_set():
             self.cancel = CancelToken()
 
