@@ -61,6 +61,7 @@ def test_killed_in_the_middle_of_an_apply(shop: Shop) -> None:
     assert f"rollback --deployment {told.id}" in told.err
     document = shop.status(told.id)
     assert document["state"] == "partly_changed"
+    assert shop.sql("SELECT holder FROM leases WHERE holder <> ''") == [], "whoever comes next would have to wait"
     step = document["environments"][0]["steps"][0]
     assert step["state"] == "interrupted"
     left = shop.run("show", step["plan"]).expect(0).text
