@@ -11,8 +11,9 @@ import pytest
 from interlock.kind import ApplyRequest, PlanRequest
 from interlock.kinds.command.kind import CommandKind
 from interlock.kinds.command.spec import CommandSettings
+from interlock.model.digest import Keyed
 from interlock.model.errors import InterlockError, TimedOut, ToolFailed, ToolMissing
-from interlock.model.plan import Blob, Direction, Plan, Planned
+from interlock.model.plan import Blob, Direction, Plan, Planned, intent_digest
 from interlock.model.receipt import Outcome, Receipt
 from interlock.testing.world import Outside, environ, outside, secret
 
@@ -145,6 +146,32 @@ def test_an_honest_apply_completes(tmp_path: Path) -> None:
     case = Case(tmp_path, plan=ONE, apply=MAKE)
     receipt = case.apply(case.plan())
     assert receipt == Receipt(Outcome.COMPLETE, done=("a",), base={"empty": False, "program": {"there": True}})
+
+
+@pytest.mark.parametrize("what", ["the arguments", "the sources"])
+def test_an_approval_is_of_the_programs_too(tmp_path: Path, what: str) -> None:
+    """They say the same about what would change, and may do something else."""
+
+    def intent(planned: Planned) -> str:
+        return intent_digest(
+            Keyed(b"k" * 32),
+            component="thing",
+            environment="testing",
+            direction=Direction.DEPLOY,
+            planned=planned,
+            inputs_digest="",
+        )
+
+    case = Case(tmp_path, plan=ONE, apply=MAKE)
+    approved = case.plan()
+    assert intent(case.plan()) == intent(approved)
+    if what == "the arguments":
+        case.settings = case.settings.model_copy(update={"apply": (sys.executable, "-c", "pass")})
+    else:
+        (case.source / "app" / "helper.py").write_text("other = True\n")
+    changed = case.plan()
+    assert changed.changes == approved.changes
+    assert intent(changed) != intent(approved)
 
 
 @pytest.mark.parametrize(

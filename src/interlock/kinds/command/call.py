@@ -9,6 +9,7 @@ from interlock.kind import ApplyRequest, PlanRequest
 from interlock.kinds.command.draft import result_of, stored_draft
 from interlock.kinds.command.protocol import PROTOCOL
 from interlock.kinds.command.spec import CommandSettings
+from interlock.model.digest import canonical, sha256
 from interlock.model.plan import Direction, Tool, substitute
 from interlock.world import World
 from interlock.world.secret_values import reveal
@@ -78,6 +79,14 @@ def call_of(
         artifacts=request.artifacts,
         held_back=request.held_back,
     )
+
+
+def tool(call: Call, draft: Mapping[str, Any]) -> Tool:
+    """What would do it. What programs say they would change does not say what they would do, so an approval is also of the programs: their argument
+    lists and sources are part of the plan's intent, as a tool's providers are. A build's change names them already."""
+    if call.settings.is_build:
+        return TOOL
+    return Tool(TOOL.name, TOOL.version, {"programs": sha256(canonical([draft["source"], draft["programs"]]))})
 
 
 def undone(request: PlanRequest, world: World) -> Any:

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from interlock.kind import ApplyRequest, CheckRequest, PlanRequest, Source
 from interlock.kinds.command.act import apply
-from interlock.kinds.command.call import TOOL, call_of, undone
+from interlock.kinds.command.call import call_of, tool, undone
 from interlock.kinds.command.check import check
 from interlock.kinds.command.draft import appliable_draft
 from interlock.kinds.command.observe import observe
@@ -38,7 +38,9 @@ class CommandKind:
         nothing = request.undo_to_nothing or request.direction is Direction.REMOVE
         call = call_of(request, request.component, request.environment, request.direction, nothing)
         seen = observe(call, undone(request, world), world)
-        return Planned(seen.changes, seen.base, TOOL, world.blobs.put(seen.bytes), seen.outputs, notes=seen.notes)
+        return Planned(
+            seen.changes, seen.base, tool(call, seen.draft), world.blobs.put(seen.bytes), seen.outputs, notes=seen.notes
+        )
 
     def apply(self, request: ApplyRequest, world: World) -> Receipt:
         draft, plan = appliable_draft(request.plan, world), request.plan
