@@ -6,6 +6,10 @@ import pytest
 
 from engine.yard import BEA, Died, Yard
 from interlock.app.answering import answer
+from interlock.app.deploying import create
+from interlock.app.drifting import correction_manifest, drift_report
+from interlock.app.judging import Selection
+from interlock.world.cancel import CancelToken
 
 ASKS = "  prod: {zone: production, approval: {teams: [crew], count: 1}}"
 
@@ -46,4 +50,25 @@ def test_a_revision_that_changes_nothing_but_the_rules_is_asked_for(place: Path)
     yard.commit({"a": "variables: {size: 2}"})
     with pytest.raises(TimeoutError):
         yard.go_on(yard.start(), timeout=3)
+    assert yard.sizes() == {"prod/a": 1}
+
+
+def test_drift_is_corrected_by_the_rules_of_now_too(place: Path) -> None:
+    """It was released when nobody was asked; since then the environment asks."""
+    yard = Yard(place / "yard", environments="  prod: {zone: production}")
+    yard.commit({"a": "variables: {size: 1}"})
+    yard.deploy()
+    yard.commit({"a": "variables: {size: 1}"}, environments=ASKS)
+    yard.shelf.things["prod/a"] = {"size": 7}
+    project = yard.project()
+    _, found = drift_report(project, Selection(), cancel=CancelToken(), progress=lambda *_: None)
+    manifest = correction_manifest(project, found)
+    assert manifest is not None
+    created = create(project, manifest, [("correct", "a")], None)
+    assert created is not None
+    with pytest.raises(TimeoutError):
+        yard.go_on(created[0].id, timeout=3)
+    assert yard.sizes() == {"prod/a": 7}
+    answer(yard.project(BEA), created[0].id, approves=True)
+    assert yard.go_on(created[0].id) == "verified"
     assert yard.sizes() == {"prod/a": 1}

@@ -15,7 +15,9 @@ from typing import Any
 
 from interlock.app.build import Project
 from interlock.app.judging import Selection
+from interlock.app.recalling import with_secrets_of
 from interlock.app.running import load_manifest
+from interlock.config.environments import governed
 from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
 from interlock.model.change import Action, Change
@@ -208,11 +210,7 @@ def correction_manifest(project: Project, found: Iterable[Found]) -> Manifest | 
     if not drifted:
         return None
     newest = max(drifted, key=lambda f: f.release.at).manifest
-    specs: dict[str, EnvironmentSpec] = {}
-    for one in drifted:
-        specs.setdefault(
-            one.release.environment, replace(_environment(one.manifest, one.release.environment), after=())
-        )
+    specs = _specs(project, drifted)
     steps = tuple(correction(one.release) for one in drifted)
     return replace(
         newest,
@@ -223,5 +221,23 @@ def correction_manifest(project: Project, found: Iterable[Found]) -> Manifest | 
         environments=tuple(specs.values()),
         steps=tuple(step for name in specs for step in steps if step.pair.environment == name),
         left_out=(),
+        secrets=with_secrets_of(project, [one.release for one in drifted], newest.secrets),
         message="correct drift",
     )
+
+
+@dataclass(frozen=True)
+class _Rules:
+    environments: tuple[EnvironmentSpec, ...]
+
+
+def _specs(project: Project, drifted: Iterable[Found]) -> dict[str, EnvironmentSpec]:
+    """The environments of what drifted, by the rules of every release that is corrected and by those of now. Raises ConfigurationError."""
+    now = {spec.name: spec for spec in project.configuration("HEAD").environments}
+    specs: dict[str, EnvironmentSpec] = {}
+    for one in drifted:
+        name = one.release.environment
+        then = replace(_environment(one.manifest, name), after=())
+        known = specs.get(name) or (replace(now[name], after=()) if name in now else then)
+        (specs[name],) = governed(_Rules((then,)), _Rules((known,)))
+    return specs
