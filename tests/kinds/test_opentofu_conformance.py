@@ -98,7 +98,9 @@ class OpenTofuHarness(Harness):
         version = self.outside.states.current()
         assert version
         later = {**json.loads(version.data), "serial": version.serial + 1}
-        self.outside.states.versions.append(StateVersion(json.dumps(later).encode(), version.serial + 1, version.lineage))
+        self.outside.states.versions.append(
+            StateVersion(json.dumps(later).encode(), version.serial + 1, version.lineage)
+        )
 
     def writes(self) -> int:
         return len([entry for entry in self.cloud.journal.writes() if entry.kind == "write"])

@@ -4,7 +4,7 @@ What it gives: a workflow is a plain async function whose `step`s are recorded w
 the recorded results, so that no finished step runs twice and at most the one that was under way is started again. So every step body must be
 able to be started again: it looks at our own tables first.
 
-Rules kept here (each measured, see docs/explanation/durability.md): JSON instead of pickle; a constant application version; on SQLite one engine file
+Rules kept here (each measured, see docs/explanation/how-it-runs.md): JSON instead of pickle; a constant application version; on SQLite one engine file
 per deployment in WAL mode with synchronous=FULL, its executor id is the deployment's, so that launching the file recovers exactly that deployment;
 workflows are started under fixed ids and awaited in a fixed order. Leaving with work under way is done as a crash would do it (`leave`): a
 polite shutdown would record the cancellation as the workflow's result.

@@ -1,7 +1,7 @@
 """A component's inputs: its variables with every reference resolved.
 
 They are kept with the plan and the release as one encrypted blob in a stored form: plain values as they are, outputs of other components as they were
-(sensitive ones marked), secrets as references, never values. Drift and rollback read that form back, so that they see the inputs of then and the secrets of now.
+(sensitive ones marked), secrets as references, never values. Drift and rollback read that form back: the inputs of then, the secrets of now.
 """
 
 import json
