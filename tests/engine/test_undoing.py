@@ -7,7 +7,7 @@ import pytest
 from engine.yard import Yard
 from interlock.app.cancelling import cancel
 from interlock.kind import ApplyRequest
-from interlock.model.errors import Cancelled
+from interlock.model.errors import Cancelled, UsageError
 from interlock.model.receipt import Receipt
 from interlock.model.state import DeploymentState
 from interlock.store import deployments, holds
@@ -53,4 +53,16 @@ def test_going_back_after_a_cancel_goes_on_in_the_next_process(place: Path) -> N
         deployments.set_state(tx, deployment, DeploymentState.INTERRUPTED)
     yard.shelf.faults.clear()
     assert yard.go_on(deployment) == "rolled_back"
+    assert yard.sizes() == {"dev/a": 1}
+
+
+def test_going_back_by_hand_is_no_way_around_a_hold(place: Path) -> None:
+    yard = Yard(place / "yard")
+    yard.commit({"a": "variables: {size: 1}"})
+    yard.deploy()
+    yard.commit({"a": "variables: {size: 2}"})
+    bad = yard.step(yard.deploy(), "dev/a").release
+    assert yard.state(yard.rollback(environment="dev", components=("a",))) == "verified"
+    with pytest.raises(UsageError, match="held"):
+        yard.rollback(environment="dev", components=("a",), to=bad)
     assert yard.sizes() == {"dev/a": 1}

@@ -20,7 +20,7 @@ from interlock.model.plan import Direction, Plan
 from interlock.model.receipt import Outcome
 from interlock.model.release import Release, ReleaseStatus
 from interlock.model.report import PlanReport
-from interlock.store import deployments, ledger, plans, steps
+from interlock.store import deployments, holds, ledger, plans, steps
 from interlock.store.database import Tx
 from interlock.store.steps import StepRecord
 from interlock.world import Cancel
@@ -151,6 +151,16 @@ def _target(tx: Tx, release: Release, to: str) -> Release | None:
         )
     if target.id == release.id:
         raise UsageError(f"{to} is what stands there now")
+    if target.status in (ReleaseStatus.REMOVED, ReleaseStatus.FAILED):
+        raise UsageError(
+            f"{target.id} is {target.status}: it is nothing to go back to", hint=f"interlock history {target.component}"
+        )
+    if reason := holds.is_held(tx, target.environment, target.component, target.commit):
+        raise UsageError(
+            f"{target.id} is of commit {target.commit[:12]}, which is held: {reason}",
+            hint=f"interlock hold release {target.environment} {target.component} --reason TEXT",
+            slug="held",
+        )
     return target
 
 
