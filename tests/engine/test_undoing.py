@@ -60,9 +60,10 @@ def test_going_back_by_hand_is_no_way_around_a_hold(place: Path) -> None:
     yard = Yard(place / "yard")
     yard.commit({"a": "variables: {size: 1}"})
     yard.deploy()
-    yard.commit({"a": "variables: {size: 2}"})
-    bad = yard.step(yard.deploy(), "dev/a").release
-    assert yard.state(yard.rollback(environment="dev", components=("a",))) == "verified"
+    yard.commit({"a": "variables: {size: 2}, checks: [{command: {run: ['false'], failures: 1}}]"})
+    deployment = yard.deploy()
+    assert yard.state(deployment) == "rolled_back"
+    bad = yard.step(deployment, "dev/a").release
     with pytest.raises(UsageError, match="held"):
         yard.rollback(environment="dev", components=("a",), to=bad)
     assert yard.sizes() == {"dev/a": 1}

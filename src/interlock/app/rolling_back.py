@@ -155,9 +155,11 @@ def _target(tx: Tx, release: Release, to: str) -> Release | None:
         raise UsageError(
             f"{target.id} is {target.status}: it is nothing to go back to", hint=f"interlock history {target.component}"
         )
-    if reason := holds.is_held(tx, target.environment, target.component, target.commit):
+    found = holds.active(tx, environment=target.environment, component=target.component)
+    # A hold of another deployment is a person's own going back, which they may take back; this one failed by itself.
+    if failed := [hold for hold in found if hold.deployment == target.deployment]:
         raise UsageError(
-            f"{target.id} is of commit {target.commit[:12]}, which is held: {reason}",
+            f"{target.id} is held: {failed[0].reason}",
             hint=f"interlock hold release {target.environment} {target.component} --reason TEXT",
             slug="held",
         )
