@@ -14,6 +14,8 @@ from interlock.store import Store
 from interlock.store.key import load_key
 
 if TYPE_CHECKING:
+    import threading
+
     from interlock.config.load import Configuration
     from interlock.engine.context import Context
     from interlock.kind import Kind
@@ -103,13 +105,22 @@ class Project:
             )
         return name
 
+    @cached_property
+    def turns(self) -> "threading.Semaphore":
+        """Tools of every context take their turns together."""
+        import threading
+
+        from interlock.app.turns import tools_at_once
+
+        return threading.BoundedSemaphore(tools_at_once(self.environ))
+
     def context(self, secrets: Mapping[str, Any]) -> "Context":
         """What the engine works with, for one set of secret sources."""
         from interlock.app.worlds import RealWorlds
         from interlock.engine.context import Context
         from interlock.world.clock import SystemClock
 
-        worlds = RealWorlds.make(self.store, secrets, self.environ)
+        worlds = RealWorlds.make(self.store, secrets, self.environ, self.turns)
         return Context(self.store, self.kinds, worlds, SystemClock())
 
 

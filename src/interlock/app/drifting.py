@@ -5,7 +5,6 @@ rule of the configuration lets a known difference pass until its date, and an ex
 unchecked, which is never clean.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from interlock.app.build import Project
 from interlock.app.judging import Selection
 from interlock.app.recalling import with_secrets_of
 from interlock.app.running import load_manifest
+from interlock.app.turns import steps_at_once
 from interlock.config.environments import governed
 from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
@@ -53,8 +53,7 @@ def drift_report(
         known = {(r.environment, r.component) for r in ledger.all_current(tx)}
     _check_names(selection, known)
     looker = _Looker(project, cancel, progress, _rules(project))
-    slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
-    with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="drift") as pool:
+    with ThreadPoolExecutor(max_workers=steps_at_once(project.environ), thread_name_prefix="drift") as pool:
         found = tuple(pool.map(looker.look, releases))
     from interlock.store import times
 

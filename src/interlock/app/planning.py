@@ -5,7 +5,6 @@ the pair uses (or was never released), the pair is *deferred*: a plan made from 
 after the dependencies whose plans decide whether it is deferred.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from interlock.app.build import Project
 from interlock.app.judging import Judged, Selection, judge, steps_for
 from interlock.app.recalling import with_secrets_of
+from interlock.app.turns import steps_at_once
 from interlock.engine.context import Context
 from interlock.engine.planning import Wanted, make_plan
 from interlock.model.deferring import Dependency, waits_for
@@ -36,8 +36,7 @@ def plan_report(
     context = project.context(with_secrets_of(project, removed, judged.configuration.secrets))
     environments = {spec.name: spec for spec in judged.environments}
     made: dict[str, Future[PlanEntry]] = {}
-    slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
-    with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="plan") as pool:
+    with ThreadPoolExecutor(max_workers=steps_at_once(project.environ), thread_name_prefix="plan") as pool:
         for step in (
             steps
         ):  # in dependency order: what a task waits for was submitted before it, so the pool cannot starve itself

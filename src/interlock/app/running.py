@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from interlock.app.build import Project
 from interlock.app.notifying import Blocked, notifier, settle
+from interlock.app.turns import steps_at_once
 from interlock.app.viewing import view_of
 from interlock.engine.deployment import NAMES, child_workflow, deployment_workflow
 from interlock.engine.durable import SqliteEngine, leave
@@ -127,8 +128,7 @@ def _run(project: Project, deployment: str, *, patience: float | None, show: Sho
     manifest = load_manifest(project, row)
     _look_again(project, deployment)
     context = project.context(manifest.secrets)
-    slots = int(project.environ.get("INTERLOCK_PARALLEL") or 0) or max(2, os.cpu_count() or 2)
-    with ThreadPoolExecutor(max_workers=slots, thread_name_prefix="step") as pool:
+    with ThreadPoolExecutor(max_workers=steps_at_once(project.environ), thread_name_prefix="step") as pool:
         run = Run(context, manifest, pool, notifier(project.store, manifest, context.worlds.secrets))
         engine = SqliteEngine(project.store.home.engine_file(deployment), deployment)
 

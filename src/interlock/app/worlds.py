@@ -1,11 +1,13 @@
 """Opens real worlds: programs, files, HTTP, secrets, managed state, with the environment variables and the lease of one piece of work."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from interlock.app.state.loopback import LoopbackState
 from interlock.app.state.stored import StoredState
+from interlock.app.turns import Turns
 from interlock.engine.context import Opened
 from interlock.model.manifest import EnvironmentSpec, Pair
 from interlock.store import Store
@@ -24,10 +26,13 @@ class RealWorlds:
     store: Store
     secrets: SecretStore
     ambient: Mapping[str, str]
+    turns: threading.Semaphore
 
     @staticmethod
-    def make(store: Store, sources: Mapping[str, Any], ambient: Mapping[str, str]) -> "RealWorlds":
-        return RealWorlds(store, SecretStore(sources, ambient, store.keyed), ambient)
+    def make(
+        store: Store, sources: Mapping[str, Any], ambient: Mapping[str, str], turns: threading.Semaphore
+    ) -> "RealWorlds":
+        return RealWorlds(store, SecretStore(sources, ambient, store.keyed), ambient, turns)
 
     def open(
         self,
@@ -51,7 +56,7 @@ class RealWorlds:
             actor=deployment or "interlock",
         )
         world = World(
-            proc=Programs(self.secrets, cancel),
+            proc=Turns(Programs(self.secrets, cancel), self.turns, cancel),
             clock=SystemClock(),
             cancel=cancel,
             secrets=self.secrets,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def columns(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """A table for standard output: as wide as what is in it, so that piping it loses nothing."""
     _, color, unicode = look(sys.stdout)
-    return table([Column(title) for title in head], rows, width=None, color=color, unicode=unicode)
+    return table([Column(title) for title in head], rows, width=None, color=color, unicode=unicode).rstrip("\n")
 
 
 def ago(stamp: str) -> str:

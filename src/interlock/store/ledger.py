@@ -103,6 +103,8 @@ def rollback_target(tx: Tx, release: Release) -> Release | None:
 
 
 def _same(one: Release, other: Release) -> bool:
+    if ReleaseStatus.REMOVED in (one.status, other.status):
+        return False
     return (one.closure, one.inputs, one.pair.settings) == (other.closure, other.inputs, other.pair.settings)
 
 

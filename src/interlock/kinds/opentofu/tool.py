@@ -7,6 +7,7 @@ binary is asked again.
 import json
 import os
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def _asked(path: Path, name: str, environ: Mapping[str, str], world: World, cwd:
     except (ValueError, KeyError, TypeError) as error:
         raise ToolFailed(f"{path} does not say its version", hint="is it OpenTofu or Terraform?") from error
     kept.parent.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_name(f"{key}.{os.getpid()}")
+    draft = kept.with_name(f"{key}.{os.getpid()}.{threading.get_ident()}")  # several steps may ask at once
     draft.write_text(str(version), encoding="utf-8")
     os.replace(draft, kept)
     return Program(path, name, version)
