@@ -6,6 +6,7 @@
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from interlock.model.errors import NotFound
@@ -184,9 +185,16 @@ def _stored(name: str, value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=4096)
+def _loaded(name: str, text: str) -> Any:
+    """Read once: whoever follows a deployment looks at the same rows again and again."""
+    return load(_JSON[name], text)
+
+
 def _step(row: Row) -> StepRecord:
     values = dict(row)
-    for name, type_ in _JSON.items():
-        values[name] = load(type_, values[name]) if values[name] else copy(_EMPTY[name])
+    for name in _JSON:
+        values[name] = _loaded(name, values[name]) if values[name] else copy(_EMPTY[name])
+    values["details"] = dict(values["details"])  # the one value that is not frozen
     values["conditional"] = bool(values["conditional"])
     return StepRecord(release=values.pop("release_id"), **values)
