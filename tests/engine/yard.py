@@ -20,9 +20,10 @@ from pydantic import BaseModel, ConfigDict
 from interlock.app.build import Project
 from interlock.app.deploying import create, start_deploy
 from interlock.app.judging import Selection
+from interlock.app.manifests import load_manifest
 from interlock.app.place import find_place
 from interlock.app.rolling_back import Request, rollback_manifest
-from interlock.app.running import _beat, load_manifest
+from interlock.app.running import _beat
 from interlock.engine.deployment import deployment_workflow
 from interlock.engine.run import Run
 from interlock.engine.step import step_workflow

@@ -14,8 +14,8 @@ from typing import Any
 
 from interlock.app.build import Project
 from interlock.app.judging import Selection
+from interlock.app.manifests import load_manifest
 from interlock.app.recalling import with_secrets_of
-from interlock.app.running import load_manifest
 from interlock.app.turns import steps_at_once
 from interlock.config.environments import governed
 from interlock.engine.context import Context

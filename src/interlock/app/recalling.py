@@ -16,7 +16,7 @@ from interlock.store import deployments
 
 def with_secrets_of(project: Project, releases: Iterable[Release], own: Mapping[str, Any]) -> dict[str, Any]:
     """`own` and what the manifests of `releases` know beside it, the newest first. One that is gone adds nothing: what needs it will say so."""
-    from interlock.app.running import load_manifest
+    from interlock.app.manifests import load_manifest
 
     found = dict(own)
     newest = sorted(releases, key=lambda release: release.at, reverse=True)

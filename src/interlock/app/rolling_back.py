@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from interlock.app.build import Project
+from interlock.app.manifests import load_manifest
 from interlock.app.planning import Progress, entry_for
-from interlock.app.running import load_manifest
 from interlock.config.environments import governed
 from interlock.engine.realigning import dependencies_used
 from interlock.model import graph, undoing

@@ -15,16 +15,15 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from interlock.app.build import Project
+from interlock.app.manifests import load_manifest
 from interlock.app.notifying import Blocked, notifier, settle
 from interlock.app.turns import steps_at_once
 from interlock.app.viewing import view_of
 from interlock.engine.deployment import NAMES, child_workflow, deployment_workflow
 from interlock.engine.durable import SqliteEngine, leave
 from interlock.engine.run import Run
-from interlock.model.codec import decode
-from interlock.model.errors import ArtifactMismatch, Exit
+from interlock.model.errors import Exit
 from interlock.model.gate import Verdict, overall
-from interlock.model.manifest import Manifest
 from interlock.model.state import DeploymentState, StepState
 from interlock.model.view import DeploymentView
 from interlock.store import deployments, steps
@@ -67,20 +66,6 @@ def run_or_follow(project: Project, deployment: str, *, patience: float | None, 
         if follower.over(view, row):
             return Exit.BLOCKED
         time.sleep(LOOK)
-
-
-def load_manifest(project: Project, row: Deployment) -> Manifest:
-    """Raises ArtifactMismatch when it is gone, altered, or another deployment's."""
-    import json
-
-    manifest = decode(Manifest, json.loads(project.store.blobs.get(row.manifest)))
-    if manifest.deployment != row.id:
-        raise ArtifactMismatch(
-            f"the stored manifest of {row.id} is that of {manifest.deployment}",
-            hint="`interlock audit verify` tells what else was altered; restore the database from a backup",
-            slug="manifest-of-another",
-        )
-    return manifest
 
 
 def _row(project: Project, deployment: str) -> Deployment:

@@ -46,7 +46,7 @@ def standing(project: Project, environment: str = "") -> Standing:
 
 def check_now(project: Project, release: Release, cancel: "Cancel") -> tuple["CheckResult", ...]:
     """Every check of a release, once more, with what the configuration at its commit says of its environment."""
-    from interlock.app.running import load_manifest
+    from interlock.app.manifests import load_manifest
     from interlock.engine.verifying import check_release
 
     with project.store.database.read() as tx:
